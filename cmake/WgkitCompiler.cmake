@@ -1,0 +1,38 @@
+# Language level, warnings, hardening and sanitizers, the same for every target.
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_CXX_VISIBILITY_PRESET hidden)
+set(CMAKE_VISIBILITY_INLINES_HIDDEN ON)
+set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE RelWithDebInfo CACHE STRING "Build type" FORCE)
+endif()
+# Debug information costs a third of the build time: keep line tables, drop the rest.
+set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
+                    -Wold-style-cast -fstack-protector-strong)
+add_compile_definitions(_GLIBCXX_ASSERTIONS)
+if(WGKIT_WERROR)
+  add_compile_options(-Werror)
+endif()
+if(CMAKE_BUILD_TYPE MATCHES "Rel" AND NOT WGKIT_SANITIZE)
+  add_compile_options(-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  add_link_options(-Wl,-z,relro,-z,now)
+endif()
+if(WGKIT_SANITIZE)
+  add_compile_options(-fsanitize=${WGKIT_SANITIZE} -fno-sanitize-recover=all
+                      -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${WGKIT_SANITIZE})
+endif()
+if(WGKIT_FUZZ)
+  # Coverage in every object, so that the fuzzer sees into the library; main comes per target.
+  add_compile_options(-fsanitize=fuzzer-no-link)
+endif()
+
+find_program(WGKIT_CCACHE ccache)
+if(WGKIT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${WGKIT_CCACHE})
+endif()

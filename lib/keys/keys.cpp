@@ -1,0 +1,118 @@
+#include "wgkit/keys.hpp"
+
+#include <sodium.h>
+#include <sys/random.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+
+namespace wgkit {
+
+namespace {
+
+using Bytes = std::array<std::uint8_t, key_bytes>;
+
+// The kernel's generator, which blocks until it is seeded once at boot. A machine without it has
+// no safe way to make a key, so there is nothing to report and go on with.
+Bytes random_bytes() {
+    Bytes bytes{};
+    std::size_t filled = 0;
+    while (filled < bytes.size()) {
+        const ssize_t n = ::getrandom(bytes.data() + filled, bytes.size() - filled, 0);
+        if (n < 0 && errno != EINTR) std::abort();
+        if (n > 0) filled += static_cast<std::size_t>(n);
+    }
+    return bytes;
+}
+
+bool decode(Bytes& bytes, std::string_view base64) {
+    std::size_t length = 0;
+    // libsodium's codec is constant-time and rejects a non-canonical last character.
+    return base64.size() == key_base64_length
+           && sodium_base642bin(bytes.data(), bytes.size(), base64.data(), base64.size(), nullptr,
+                                &length, nullptr, sodium_base64_VARIANT_ORIGINAL)
+                  == 0
+           && length == bytes.size();
+}
+
+template <class Text>
+Text encode(std::span<const std::uint8_t, key_bytes> bytes) {
+    std::array<char, key_base64_length + 1> buffer;
+    sodium_bin2base64(buffer.data(), buffer.size(), bytes.data(), bytes.size(),
+                      sodium_base64_VARIANT_ORIGINAL);
+    Text text(buffer.data(), key_base64_length);
+    wipe(buffer.data(), buffer.size());
+    return text;
+}
+
+template <class Key>
+Result<Key> parse_secret(std::string_view base64) {
+    Bytes bytes{};
+    const bool good = decode(bytes, base64);
+    Key key(bytes);
+    wipe(bytes.data(), bytes.size());
+    if (!good) return Error{Errc::invalid, "key is not 44 characters of base64 for 32 bytes", {}};
+    return key;
+}
+
+} // namespace
+
+Result<PublicKey> PublicKey::parse(std::string_view base64) {
+    PublicKey key;
+    if (!decode(key.bytes, base64))
+        return Error{Errc::invalid, "key is not 44 characters of base64 for 32 bytes", {}};
+    return key;
+}
+
+std::string to_string(const PublicKey& key) { return encode<std::string>(key.bytes); }
+
+PrivateKey generate_private_key() {
+    Bytes bytes = random_bytes();
+    bytes[0] = static_cast<std::uint8_t>(bytes[0] & 0xF8);
+    bytes[31] = static_cast<std::uint8_t>((bytes[31] & 0x7F) | 0x40);
+    PrivateKey key(bytes);
+    wipe(bytes.data(), bytes.size());
+    return key;
+}
+
+PresharedKey generate_preshared_key() {
+    Bytes bytes = random_bytes();
+    PresharedKey key(bytes);
+    wipe(bytes.data(), bytes.size());
+    return key;
+}
+
+PublicKey public_key(const PrivateKey& key) {
+    PublicKey result;
+    crypto_scalarmult_curve25519_base(result.bytes.data(), key.reveal().data());
+    return result;
+}
+
+Result<PrivateKey> parse_private_key(std::string_view base64) {
+    return parse_secret<PrivateKey>(base64);
+}
+
+Result<PresharedKey> parse_preshared_key(std::string_view base64) {
+    return parse_secret<PresharedKey>(base64);
+}
+
+SecretString reveal_base64(const PrivateKey& key) { return encode<SecretString>(key.reveal()); }
+
+SecretString reveal_base64(const PresharedKey& key) { return encode<SecretString>(key.reveal()); }
+
+bool equal(const PrivateKey& a, const PrivateKey& b) {
+    return sodium_memcmp(a.reveal().data(), b.reveal().data(), key_bytes) == 0;
+}
+
+bool equal(const PresharedKey& a, const PresharedKey& b) {
+    return sodium_memcmp(a.reveal().data(), b.reveal().data(), key_bytes) == 0;
+}
+
+} // namespace wgkit
+
+std::size_t std::hash<wgkit::PublicKey>::operator()(const wgkit::PublicKey& key) const noexcept {
+    std::size_t value = 0; // the key is uniform already, but for its top bit
+    std::memcpy(&value, key.bytes.data(), sizeof value);
+    return value;
+}

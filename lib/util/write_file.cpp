@@ -1,0 +1,67 @@
+#include "util/write_file.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+
+#include "util/errno_error.hpp"
+
+namespace wgkit::files {
+
+namespace {
+constexpr std::string_view temporary_infix = ".wgkit-tmp-";
+}
+
+Result<void> write_all(int fd, std::string_view content, const std::string& path) {
+    while (!content.empty()) {
+        const ssize_t n = ::write(fd, content.data(), content.size());
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return errno_error(fmt::format("cannot write {}", path));
+        content.remove_prefix(static_cast<std::size_t>(n));
+    }
+    return {};
+}
+
+Result<std::string> write_temporary(const std::string& path, std::string_view content, mode_t mode,
+                                    Sync sync) {
+    const auto slash = path.rfind('/') + 1; // 0 without a slash: npos + 1
+    std::string name =
+        fmt::format("{}.{}{}XXXXXX", path.substr(0, slash), path.substr(slash), temporary_infix);
+    UniqueFd fd(::mkostemp(name.data(), O_CLOEXEC)); // created 0600
+    if (!fd) return errno_error(fmt::format("cannot write {}", path));
+    auto written = write_all(fd.get(), content, path);
+    if (written && ::fchmod(fd.get(), mode) != 0)
+        written = errno_error(fmt::format("cannot set the mode of {}", path));
+    if (written && sync == Sync::yes && ::fsync(fd.get()) != 0)
+        written = errno_error(fmt::format("cannot sync {}", path));
+    if (written && ::close(fd.release()) != 0)
+        written = errno_error(fmt::format("cannot write {}", path));
+    if (!written) {
+        ::unlink(name.c_str());
+        return std::move(written).error();
+    }
+    return name;
+}
+
+Result<void> replace_unsynced(const std::string& path, std::string_view content, mode_t mode,
+                              Sync sync) {
+    auto temporary = write_temporary(path, content, mode, sync);
+    if (!temporary) return std::move(temporary).error();
+    if (::rename(temporary->c_str(), path.c_str()) != 0) {
+        const int why = errno;
+        ::unlink(temporary->c_str());
+        return errno_error(fmt::format("cannot replace {}", path), why);
+    }
+    return {};
+}
+
+bool is_temporary(std::string_view file_name) {
+    return file_name.starts_with('.') && file_name.find(temporary_infix) != std::string_view::npos;
+}
+
+} // namespace wgkit::files

@@ -1,0 +1,31 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <string_view>
+
+#include "util/unique_fd.hpp"
+#include "wgkit/result.hpp"
+
+/// The steps that `files::create`, `files::replace` and the output tree are made of.
+namespace wgkit::files {
+
+enum class Sync { no, yes };
+
+/// Writes all of `content`, through short writes and interruptions.
+Result<void> write_all(int fd, std::string_view content, const std::string& path);
+
+/// Writes a finished temporary file beside `path` and returns its name. Its content is never
+/// visible to more people than `mode` allows. Nothing is left behind on failure.
+Result<std::string> write_temporary(const std::string& path, std::string_view content, mode_t mode,
+                                    Sync sync);
+
+/// Temporary file and rename, without syncing the folder: for many files that share one sync.
+Result<void> replace_unsynced(const std::string& path, std::string_view content, mode_t mode,
+                              Sync sync);
+
+/// Name of temporary files: `.NAME.wgkit-tmp-XXXXXX`; leftovers of a killed run can be told by it.
+bool is_temporary(std::string_view file_name);
+
+} // namespace wgkit::files

@@ -1,0 +1,81 @@
+#include "common/app.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <exception>
+#include <vector>
+
+#include "common/describe.hpp"
+#include "wgkit/version.hpp"
+
+namespace wgkit::tool {
+
+namespace {
+
+/// stdout may be a full disk or a closed pipe: what did not arrive must not look like success.
+int flush(const Report& report, int status) {
+    if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+    report.error("cannot write to standard output");
+    return status == exit_ok ? static_cast<int>(exit_failed) : status;
+}
+
+int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> commands, int argc,
+                  char** argv) {
+    bool describe = false;
+    app.set_version_flag("-V,--version",
+                         fmt::format("{} {}", report.program(), std::string(version)),
+                         "Print the version and exit");
+    app.add_flag("--describe", describe)->group("");
+
+    std::vector<std::pair<CLI::App*, Action>> actions;
+    bool has_subcommands = false;
+    for (const auto& command : commands) {
+        const bool whole = *command.name == '\0';
+        has_subcommands |= !whole;
+        CLI::App* target = whole ? &app : app.add_subcommand(command.name, command.help);
+        actions.emplace_back(target, command.setup(*target));
+    }
+    const bool can_run_alone = *commands.front().name == '\0';
+    try {
+        app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+        const auto chosen = app.get_subcommands();
+        std::fputs((chosen.empty() ? app : *chosen.front()).help().c_str(), stdout);
+        return exit_ok;
+    } catch (const CLI::CallForVersion& wanted) {
+        fmt::print("{}\n", wanted.what());
+        return exit_ok;
+    } catch (const CLI::ParseError& wrong) {
+        report.error(wrong.what(), fmt::format("{} --help shows the options", report.program()));
+        return exit_usage;
+    }
+    if (describe) {
+        std::fputs(describe_json(app).c_str(), stdout);
+        return exit_ok;
+    }
+    for (const auto& [target, action] : actions)
+        if (target != &app && target->parsed()) return action(report);
+    if (can_run_alone) return actions.front().second(report);
+    report.error("no command given", fmt::format("{} --help lists the commands", report.program()));
+    return exit_usage;
+}
+
+} // namespace
+
+int run(const std::string& program, const std::string& description,
+        std::span<const Command> commands, int argc, char** argv) {
+    const Report report(program);
+    try {
+        CLI::App app(description, program);
+        app.set_help_flag("-h,--help", "Print this help and exit");
+        return flush(report, parse_and_run(report, app, commands, argc, argv));
+    } catch (const std::exception& bug) {
+        report.error(fmt::format("unexpected failure: {}", bug.what()),
+                     "this is a bug in wgkit; please report it");
+        return exit_failed;
+    }
+}
+
+} // namespace wgkit::tool
