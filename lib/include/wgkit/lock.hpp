@@ -11,7 +11,8 @@
 #include "wgkit/inventory.hpp"
 
 /// nodes.lock.yaml: what was once decided about a fleet and must not change by itself. Holds no
-/// secret and is meant to be committed; one sorted line per node, so that version control merges it.
+/// secret and is meant to be committed; one sorted line per node, so that version control merges
+/// it.
 namespace wgkit::mesh {
 
 /// Days a freed address stays unused, so that nothing that still remembers it reaches a stranger.
