@@ -75,15 +75,8 @@ Result<SecretString> read_secret(const std::string& path, bool allow_open) {
 }
 
 Result<void> create(const std::string& path, std::string_view content, mode_t mode) {
-    auto temporary = write_temporary(path, content, mode, Sync::yes);
-    if (!temporary) return std::move(temporary).error();
-    // As exclusive as O_EXCL, but the file is complete when it appears.
-    if (::renameat2(AT_FDCWD, temporary->c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-        const int why = errno;
-        ::unlink(temporary->c_str());
-        if (why == EEXIST) return Error{Errc::exists, fmt::format("{} exists already", path), {}};
-        return errno_error(fmt::format("cannot create {}", path), why);
-    }
+    auto created = create_unsynced(path, content, mode, Sync::yes);
+    if (!created) return created;
     return sync_folder(folder_of(path));
 }
 
