@@ -59,7 +59,8 @@ class WGKIT_API Diagnostics {
     void sort();
 
   private:
-    Diagnostic& add(Severity severity, std::string code, Mark mark, std::string message);
+    WGKIT_LOCAL Diagnostic& add(Severity severity, std::string code, Mark mark,
+                                std::string message);
 
     std::string file_;
     std::vector<Diagnostic> list_;
