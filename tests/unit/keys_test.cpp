@@ -108,6 +108,18 @@ TEST_CASE("text that is not exactly a key is rejected, and never quoted") {
     }
 }
 
+// libsodium 1.0.18 accepts most of these bytes as if they were letters.
+TEST_CASE("bytes above 127 are not base64") {
+    for (int byte = 128; byte < 256; ++byte) {
+        for (const std::size_t place : {0U, 1U, 20U, 42U, 43U}) {
+            std::string bad = alice;
+            bad[place] = static_cast<char>(byte);
+            REQUIRE_FALSE(parse_private_key(bad));
+            REQUIRE_FALSE(PublicKey::parse(bad));
+        }
+    }
+}
+
 TEST_CASE("moving a secret key wipes its source") {
     auto key = *parse_private_key(alice);
     const auto copy = key.clone();
