@@ -40,10 +40,8 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
     app.add_flag("--describe", describe)->group("");
 
     std::vector<std::pair<CLI::App*, Action>> actions;
-    bool has_subcommands = false;
     for (const auto& command : commands) {
         const bool whole = *command.name == '\0';
-        has_subcommands |= !whole;
         CLI::App* target = whole ? &app : app.add_subcommand(command.name, command.help);
         actions.emplace_back(target, command.setup(*target));
     }
