@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -17,7 +18,9 @@ namespace wgkit::files {
 namespace {
 
 Result<SecretString> read_all(int fd, const std::string& path, std::size_t size_hint) {
-    SecretString text(size_hint + 1, '\0'); // one byte more, to meet the end without growing
+    // One byte more, to meet the end without growing; never so short that the text would live in
+    // the string object, which is not wiped.
+    SecretString text(std::max(size_hint + 1, std::size_t{256}), '\0');
     std::size_t used = 0;
     while (true) {
         const ssize_t n = ::read(fd, text.data() + used, text.size() - used);

@@ -80,8 +80,12 @@ Result<void> replace_unsynced(const std::string& path, std::string_view content,
     return {};
 }
 
-bool is_temporary(std::string_view file_name) {
-    return file_name.starts_with('.') && file_name.find(temporary_infix) != std::string_view::npos;
+bool is_temporary(std::string_view file_name) { return !temporary_of(file_name).empty(); }
+
+std::string_view temporary_of(std::string_view file_name) {
+    const auto end = file_name.rfind(temporary_infix);
+    if (!file_name.starts_with('.') || end == std::string_view::npos || end == 0) return {};
+    return file_name.substr(1, end - 1);
 }
 
 } // namespace wgkit::files

@@ -35,4 +35,7 @@ Result<void> sync_file_system(const std::string& folder);
 /// Name of temporary files: `.NAME.wgkit-tmp-XXXXXX`; leftovers of a killed run can be told by it.
 bool is_temporary(std::string_view file_name);
 
+/// The file name that a temporary file stands for; empty for any other name.
+std::string_view temporary_of(std::string_view file_name);
+
 } // namespace wgkit::files
