@@ -47,13 +47,12 @@ Parsed parse(std::string_view text, std::string file, Options options) {
         const auto end = text.find('\n');
         const auto raw = text.substr(0, end);
         const auto nul = raw.find('\0');
-        if (nul == std::string_view::npos)
-            parser.read(read_line(raw, number));
-        else
+        if (nul != std::string_view::npos)
             diagnostics
                 .error("encoding", {number, static_cast<std::uint32_t>(nul) + 1},
                        "line holds a NUL byte")
                 .hint = "wg would ignore the rest of the line";
+        parser.read(read_line(raw.substr(0, nul), number));
         text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
     }
     parser.finish();
