@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <string_view>
 #include <vector>
 
 #include "common/describe.hpp"
@@ -23,11 +24,9 @@ int flush(const Report& report, int status) {
 
 int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> commands, int argc,
                   char** argv) {
-    bool describe = false;
     app.set_version_flag("-V,--version",
                          fmt::format("{} {}", report.program(), std::string(version)),
                          "Print the version and exit");
-    app.add_flag("--describe", describe)->group("");
 
     std::vector<std::pair<CLI::App*, Action>> actions;
     bool has_subcommands = false;
@@ -38,6 +37,11 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
         actions.emplace_back(target, command.setup(*target));
     }
     const bool can_run_alone = *commands.front().name == '\0';
+    // Not an option: it must work where others are required.
+    if (argc == 2 && std::string_view(argv[1]) == "--describe") {
+        std::fputs(describe_json(app).c_str(), stdout);
+        return exit_ok;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -50,10 +54,6 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
     } catch (const CLI::ParseError& wrong) {
         report.error(wrong.what(), fmt::format("{} --help shows the options", report.program()));
         return exit_usage;
-    }
-    if (describe) {
-        std::fputs(describe_json(app).c_str(), stdout);
-        return exit_ok;
     }
     for (const auto& [target, action] : actions)
         if (target != &app && target->parsed()) return action(report);
