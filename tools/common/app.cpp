@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <regex>
+#include <string_view>
 #include <vector>
 
 #include "common/describe.hpp"
@@ -33,11 +34,9 @@ int flush(const Report& report, int status) {
 
 int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> commands, int argc,
                   char** argv) {
-    bool describe = false;
     app.set_version_flag("-V,--version",
                          fmt::format("{} {}", report.program(), std::string(version)),
                          "Print the version and exit");
-    app.add_flag("--describe", describe)->group("");
 
     std::vector<std::pair<CLI::App*, Action>> actions;
     for (const auto& command : commands) {
@@ -46,6 +45,11 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
         actions.emplace_back(target, command.setup(*target));
     }
     const bool can_run_alone = *commands.front().name == '\0';
+    // Not an option: it must work where others are required.
+    if (argc == 2 && std::string_view(argv[1]) == "--describe") {
+        std::fputs(describe_json(app).c_str(), stdout);
+        return exit_ok;
+    }
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
@@ -59,10 +63,6 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
         report.error(usage_message(wrong),
                      fmt::format("{} --help shows the options", report.program()));
         return exit_usage;
-    }
-    if (describe) {
-        std::fputs(describe_json(app).c_str(), stdout);
-        return exit_ok;
     }
     for (const auto& [target, action] : actions)
         if (target != &app && target->parsed()) return action(report);
