@@ -146,9 +146,9 @@ TEST_CASE("files above the limit are refused unread") {
 
 TEST_CASE("secrets that group or others may access are refused") {
     const TemporaryFolder folder;
-    for (const mode_t mode : {0600, 0400, 0700})
+    for (const mode_t mode : {0600U, 0400U, 0700U})
         CHECK((files::replace(folder / "a", "s", mode) && files::read_secret(folder / "a")));
-    for (const mode_t mode : {0640, 0604, 0620, 0602, 0610, 0601, 0644}) {
+    for (const mode_t mode : {0640U, 0604U, 0620U, 0602U, 0610U, 0601U, 0644U}) {
         REQUIRE(files::replace(folder / "a", "s", mode));
         const auto refused = files::read_secret(folder / "a");
         REQUIRE_FALSE(refused);

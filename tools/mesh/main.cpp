@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::array commands{
     Command{"check", "Report every mistake in the inventory", mesh::check},
+    Command{"plan", "Show what render would change", mesh::plan},
     Command{"render", "Write every node's configuration", mesh::render},
 };
 
