@@ -27,13 +27,19 @@ Bytes random_bytes() {
 }
 
 bool decode(Bytes& bytes, std::string_view base64) {
+    if (base64.size() != key_base64_length) return false;
+    // libsodium's codec is constant-time and rejects a non-canonical last character, but 1.0.18
+    // takes bytes above 127 for letters. They become NUL here, without a branch on the secret.
+    std::array<char, key_base64_length> ascii;
+    std::transform(base64.begin(), base64.end(), ascii.begin(), [](char c) {
+        const unsigned byte = static_cast<unsigned char>(c);
+        return static_cast<char>(byte & ((byte >> 7) - 1));
+    });
     std::size_t length = 0;
-    // libsodium's codec is constant-time and rejects a non-canonical last character.
-    return base64.size() == key_base64_length
-           && sodium_base642bin(bytes.data(), bytes.size(), base64.data(), base64.size(), nullptr,
-                                &length, nullptr, sodium_base64_VARIANT_ORIGINAL)
-                  == 0
-           && length == bytes.size();
+    const int failed = sodium_base642bin(bytes.data(), bytes.size(), ascii.data(), ascii.size(),
+                                         nullptr, &length, nullptr, sodium_base64_VARIANT_ORIGINAL);
+    wipe(ascii.data(), ascii.size());
+    return failed == 0 && length == bytes.size();
 }
 
 template <class Text>

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <filesystem>
@@ -17,7 +18,9 @@ namespace wgkit::files {
 namespace {
 
 Result<SecretString> read_all(int fd, const std::string& path, std::size_t size_hint) {
-    SecretString text(size_hint + 1, '\0'); // one byte more, to meet the end without growing
+    // One byte more, to meet the end without growing; never so short that the text would live in
+    // the string object, which is not wiped.
+    SecretString text(std::max(size_hint + 1, std::size_t{256}), '\0');
     std::size_t used = 0;
     while (true) {
         const ssize_t n = ::read(fd, text.data() + used, text.size() - used);
@@ -75,15 +78,8 @@ Result<SecretString> read_secret(const std::string& path, bool allow_open) {
 }
 
 Result<void> create(const std::string& path, std::string_view content, mode_t mode) {
-    auto temporary = write_temporary(path, content, mode, Sync::yes);
-    if (!temporary) return std::move(temporary).error();
-    // As exclusive as O_EXCL, but the file is complete when it appears.
-    if (::renameat2(AT_FDCWD, temporary->c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
-        const int why = errno;
-        ::unlink(temporary->c_str());
-        if (why == EEXIST) return Error{Errc::exists, fmt::format("{} exists already", path), {}};
-        return errno_error(fmt::format("cannot create {}", path), why);
-    }
+    auto created = create_unsynced(path, content, mode, Sync::yes);
+    if (!created) return created;
     return sync_folder(folder_of(path));
 }
 

@@ -48,6 +48,26 @@ Result<std::string> write_temporary(const std::string& path, std::string_view co
     return name;
 }
 
+Result<void> create_unsynced(const std::string& path, std::string_view content, mode_t mode,
+                             Sync sync) {
+    auto temporary = write_temporary(path, content, mode, sync);
+    if (!temporary) return std::move(temporary).error();
+    // As exclusive as O_EXCL, but the file is complete when it appears.
+    if (::renameat2(AT_FDCWD, temporary->c_str(), AT_FDCWD, path.c_str(), RENAME_NOREPLACE) != 0) {
+        const int why = errno;
+        ::unlink(temporary->c_str());
+        if (why == EEXIST) return Error{Errc::exists, fmt::format("{} exists already", path), {}};
+        return errno_error(fmt::format("cannot create {}", path), why);
+    }
+    return {};
+}
+
+Result<void> sync_file_system(const std::string& folder) {
+    const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (!fd || ::syncfs(fd.get()) != 0) return errno_error(fmt::format("cannot sync {}", folder));
+    return {};
+}
+
 Result<void> replace_unsynced(const std::string& path, std::string_view content, mode_t mode,
                               Sync sync) {
     auto temporary = write_temporary(path, content, mode, sync);
@@ -60,8 +80,12 @@ Result<void> replace_unsynced(const std::string& path, std::string_view content,
     return {};
 }
 
-bool is_temporary(std::string_view file_name) {
-    return file_name.starts_with('.') && file_name.find(temporary_infix) != std::string_view::npos;
+bool is_temporary(std::string_view file_name) { return !temporary_of(file_name).empty(); }
+
+std::string_view temporary_of(std::string_view file_name) {
+    const auto end = file_name.rfind(temporary_infix);
+    if (!file_name.starts_with('.') || end == std::string_view::npos || end == 0) return {};
+    return file_name.substr(1, end - 1);
 }
 
 } // namespace wgkit::files

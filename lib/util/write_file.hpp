@@ -25,7 +25,17 @@ Result<std::string> write_temporary(const std::string& path, std::string_view co
 Result<void> replace_unsynced(const std::string& path, std::string_view content, mode_t mode,
                               Sync sync);
 
+/// As `replace_unsynced`, but the file must not exist yet. Errors: Errc::exists.
+Result<void> create_unsynced(const std::string& path, std::string_view content, mode_t mode,
+                             Sync sync);
+
+/// Makes everything written to the folder's file system durable at once.
+Result<void> sync_file_system(const std::string& folder);
+
 /// Name of temporary files: `.NAME.wgkit-tmp-XXXXXX`; leftovers of a killed run can be told by it.
 bool is_temporary(std::string_view file_name);
+
+/// The file name that a temporary file stands for; empty for any other name.
+std::string_view temporary_of(std::string_view file_name);
 
 } // namespace wgkit::files

@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <exception>
+#include <regex>
 #include <string_view>
 #include <vector>
 
@@ -14,6 +15,15 @@
 namespace wgkit::tool {
 
 namespace {
+
+/// The message of a ParseError in our style. It quotes the command line, where a key may have been
+/// put by mistake: what looks like one is not repeated (logs keep what is printed).
+std::string usage_message(const CLI::ParseError& wrong) {
+    static const std::regex key("[A-Za-z0-9+/]{40,48}=*");
+    std::string text = std::regex_replace(std::string(wrong.what()), key, "(hidden)");
+    if (text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
+    return text;
+}
 
 /// stdout may be a full disk or a closed pipe: what did not arrive must not look like success.
 int flush(const Report& report, int status) {
@@ -29,10 +39,8 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
                          "Print the version and exit");
 
     std::vector<std::pair<CLI::App*, Action>> actions;
-    bool has_subcommands = false;
     for (const auto& command : commands) {
         const bool whole = *command.name == '\0';
-        has_subcommands |= !whole;
         CLI::App* target = whole ? &app : app.add_subcommand(command.name, command.help);
         actions.emplace_back(target, command.setup(*target));
     }
@@ -52,7 +60,8 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
         fmt::print("{}\n", wanted.what());
         return exit_ok;
     } catch (const CLI::ParseError& wrong) {
-        report.error(wrong.what(), fmt::format("{} --help shows the options", report.program()));
+        report.error(usage_message(wrong),
+                     fmt::format("{} --help shows the options", report.program()));
         return exit_usage;
     }
     for (const auto& [target, action] : actions)

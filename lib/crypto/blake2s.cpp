@@ -1,0 +1,37 @@
+#include "crypto/blake2s.hpp"
+
+#include <openssl/evp.h>
+
+#include <new>
+
+namespace wgkit::crypto {
+
+namespace {
+
+// What fails here is memory or an OpenSSL without BLAKE2s: nothing a caller could handle.
+void must(bool good) {
+    if (!good) throw std::bad_alloc();
+}
+
+} // namespace
+
+void KeyedBlake2s::Free::operator()(evp_mac_ctx_st* context) const { EVP_MAC_CTX_free(context); }
+
+KeyedBlake2s::KeyedBlake2s(std::span<const std::uint8_t, 32> key) {
+    EVP_MAC* mac = EVP_MAC_fetch(nullptr, "BLAKE2SMAC", nullptr);
+    must(mac != nullptr);
+    context_.reset(EVP_MAC_CTX_new(mac));
+    EVP_MAC_free(mac);
+    must(context_ != nullptr && EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr) == 1);
+}
+
+void KeyedBlake2s::mac(std::span<const std::span<const std::uint8_t>> parts,
+                       std::span<std::uint8_t, 32> out) const {
+    must(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1); // the key stays
+    for (const auto& part : parts)
+        must(EVP_MAC_update(context_.get(), part.data(), part.size()) == 1);
+    std::size_t length = 0;
+    must(EVP_MAC_final(context_.get(), out.data(), &length, out.size()) == 1 && length == 32);
+}
+
+} // namespace wgkit::crypto

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string_view>
+
+struct evp_mac_ctx_st;
+
+namespace wgkit::crypto {
+
+/// Keyed BLAKE2s-256 (RFC 7693), set up once for a key and used for many messages.
+/// Threads: one object per thread.
+class KeyedBlake2s {
+  public:
+    explicit KeyedBlake2s(std::span<const std::uint8_t, 32> key);
+
+    /// The MAC of the concatenated parts, into `out`.
+    void mac(std::span<const std::span<const std::uint8_t>> parts,
+             std::span<std::uint8_t, 32> out) const;
+
+  private:
+    struct Free {
+        void operator()(evp_mac_ctx_st* context) const;
+    };
+    std::unique_ptr<evp_mac_ctx_st, Free> context_;
+};
+
+/// The bytes of a text, e.g. a label that separates domains.
+inline std::span<const std::uint8_t> bytes_of(std::string_view text) {
+    return {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()};
+}
+
+} // namespace wgkit::crypto

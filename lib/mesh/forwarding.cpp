@@ -1,0 +1,63 @@
+#include "mesh/forwarding.hpp"
+
+#include <fmt/format.h>
+
+namespace wgkit::mesh {
+
+namespace {
+
+// One transaction in a table of our own: declaring it first makes the delete succeed whether or
+// not it was there, so both commands can run any number of times.
+constexpr std::string_view nft_reset = "table inet wgkit-%i; delete table inet wgkit-%i";
+constexpr std::string_view nft_rules =
+    "table inet wgkit-%i { chain postrouting { type nat hook postrouting priority srcnat; "
+    "iifname \"%i\" oifname != \"%i\" masquerade; }; }";
+
+void add_iptables(ExitCommands& commands, std::string_view tool, std::string_view table,
+                  std::string_view rule) {
+    const auto command = [&](std::string_view action) {
+        return fmt::format("{} -w -t {} -{} {}", tool, table, action, rule);
+    };
+    commands.up.push_back(fmt::format("{} 2>/dev/null || {}", command("C"), command("A")));
+    commands.down.push_back(fmt::format("{} 2>/dev/null || :", command("D")));
+}
+
+} // namespace
+
+std::string forwarding_sysctl_path(const NodeView& view) {
+    return fmt::format("etc/sysctl.d/90-wgkit-{}.conf", view.node().interface);
+}
+
+RenderedFile render_forwarding_sysctl(const NodeView& view) {
+    RenderedFile file{forwarding_sysctl_path(view), 0644, {}};
+    file.content = file_header(view);
+    if (view.plan.network().ipv4) file.content += "net.ipv4.ip_forward = 1\n";
+    if (view.plan.network().ipv6)
+        file.content +=
+            "# With forwarding on, an uplink configured by router advertisements needs\n"
+            "# accept_ra = 2 on its own interface.\n"
+            "net.ipv6.conf.all.forwarding = 1\n";
+    return file;
+}
+
+ExitCommands exit_commands(const NodeView& view) {
+    ExitCommands commands;
+    if (!view.node().exit) return commands;
+    if (*view.node().exit == FirewallTool::nftables) {
+        commands.up = {fmt::format("nft '{}; {}'", nft_reset, nft_rules)};
+        commands.down = {fmt::format("nft '{}'", nft_reset)};
+        return commands;
+    }
+    const auto add_family = [&](std::string_view tool, const Prefix& pool) {
+        add_iptables(commands, tool, "filter", "FORWARD -i %i -j ACCEPT");
+        add_iptables(commands, tool, "filter",
+                     "FORWARD -o %i -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
+        add_iptables(commands, tool, "nat",
+                     fmt::format("POSTROUTING -s {} ! -o %i -j MASQUERADE", to_string(pool)));
+    };
+    if (const auto& pool = view.plan.network().ipv4) add_family("iptables", pool->value);
+    if (const auto& pool = view.plan.network().ipv6) add_family("ip6tables", pool->value);
+    return commands;
+}
+
+} // namespace wgkit::mesh

@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "mesh/render.hpp"
+
+namespace wgkit::mesh {
+
+/// etc/sysctl.d/90-wgkit-IF.conf: lets the kernel forward packets of the families in use.
+RenderedFile render_forwarding_sysctl(const NodeView& view);
+std::string forwarding_sysctl_path(const NodeView& view);
+
+/// Shell commands that bring an exit node's masquerading up and down, each safe to run twice.
+/// `%i` stands for the interface, as in wg-quick(8).
+struct ExitCommands {
+    std::vector<std::string> up;
+    std::vector<std::string> down;
+};
+ExitCommands exit_commands(const NodeView& view);
+
+} // namespace wgkit::mesh

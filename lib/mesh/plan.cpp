@@ -1,0 +1,317 @@
+#include "wgkit/plan.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "mesh/links.hpp"
+#include "mesh/reach.hpp"
+
+namespace wgkit::mesh {
+
+namespace {
+
+/// Longest interval that keeps the mappings of most NATs alive, as wg(8) advises.
+constexpr std::uint16_t nat_keepalive = 25;
+
+const std::vector<Prefix>& default_routes() {
+    static const std::vector<Prefix> routes{*Prefix::parse("0.0.0.0/0"), *Prefix::parse("::/0")};
+    return routes;
+}
+
+Member make_member(const Network& network, const Node& node, const LockedNode* locked, Date today) {
+    Member member;
+    member.node = &node;
+    member.locked = locked;
+    member.active =
+        locked != nullptr && !node.disabled && !(node.expires && node.expires->value <= today);
+    const auto add = [&](const std::optional<IpAddress>& address,
+                         const std::optional<Located<Prefix>>& pool) {
+        if (!address || !pool) return;
+        member.addresses.push_back(Prefix::host(*address));
+        member.interface.push_back({*address, pool->value.length});
+    };
+    if (locked != nullptr) {
+        add(locked->ipv4, network.ipv4);
+        add(locked->ipv6, network.ipv6);
+    }
+    member.prefixes = member.addresses;
+    for (const auto& route : node.routes) member.routes.push_back(route.value);
+    member.prefixes.insert(member.prefixes.end(), member.routes.begin(), member.routes.end());
+    return member;
+}
+
+std::vector<Member> make_members(const Network& network, const LockedNetwork& lock, Date today) {
+    std::vector<Member> members;
+    for (const auto& node : network.nodes)
+        members.push_back(make_member(network, node, lock.find(node.name.value), today));
+    return members;
+}
+
+std::vector<bool> active_of(const std::vector<Member>& members) {
+    std::vector<bool> active;
+    for (const auto& member : members) active.push_back(member.active);
+    return active;
+}
+
+const PeerOverride* override_for(const Node& node, const Node& peer) {
+    for (const auto& one : node.peers)
+        if (one.peer.value == peer.name.value) return &one;
+    return nullptr;
+}
+
+} // namespace
+
+std::vector<Prefix> Peer::allowed_ips() const {
+    std::vector<Prefix> all;
+    if (own != nullptr) all = *own;
+    all.insert(all.end(), more.begin(), more.end());
+    return all;
+}
+
+struct Plan::Impl {
+    const Network& network;
+    std::vector<Member> members;
+    Links links;
+    Reach reach;
+    std::unordered_map<std::string_view, NodeIndex> by_name;
+    std::vector<NodeIndex> relays;
+    std::vector<std::vector<NodeIndex>> extra; ///< links that exits and relays bring, by node
+    std::vector<Prefix> pools;
+    bool has_hubs = false;
+
+    Impl(const Network& net, const LockedNetwork& lock, Date today)
+        : network(net), members(make_members(net, lock, today)), links(net, active_of(members)),
+          reach(net), extra(members.size()) {
+        if (net.ipv4) pools.push_back(net.ipv4->value);
+        if (net.ipv6) pools.push_back(net.ipv6->value);
+        for (NodeIndex i = 0; i < members.size(); ++i) {
+            by_name.emplace(net.nodes[i].name.value, i);
+            if (members[i].active && net.nodes[i].relay) relays.push_back(i);
+            has_hubs |= links.hub_of(i).has_value();
+        }
+        link_exits();
+        link_relays();
+        mark_forwarders();
+    }
+
+    const Node& node(NodeIndex i) const { return network.nodes[i]; }
+
+    std::optional<NodeIndex> exit_of(NodeIndex i) const {
+        if (!members[i].active || !node(i).exit_via) return std::nullopt;
+        const auto found = by_name.find(node(i).exit_via->value);
+        if (found == by_name.end() || found->second == i || !members[found->second].active)
+            return std::nullopt;
+        return found->second;
+    }
+
+    void connect(NodeIndex a, NodeIndex b) {
+        const auto add = [](std::vector<NodeIndex>& list, NodeIndex value) {
+            if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+        };
+        add(extra[a], b);
+        add(extra[b], a);
+    }
+
+    void link_exits() {
+        for (NodeIndex i = 0; i < members.size(); ++i)
+            if (const auto exit = exit_of(i)) connect(i, *exit);
+    }
+
+    void link_relays() {
+        if (relays.empty()) return;
+        for (NodeIndex i = 0; i < members.size(); ++i) {
+            if (!members[i].active) continue;
+            const auto marks = linked(i);
+            for (NodeIndex j = i + 1; j < members.size(); ++j) {
+                if (marks[j] == 0 || reach.meet(i, j) || hub_between(i, j)) continue;
+                const auto relay = relay_between(i, j);
+                if (!relay) continue;
+                connect(i, *relay);
+                connect(j, *relay);
+            }
+        }
+    }
+
+    void mark_forwarders() {
+        for (NodeIndex i = 0; i < members.size(); ++i) {
+            const Node& n = node(i);
+            members[i].forwards = n.exit || n.relay || !n.routes.empty();
+            if (const auto hub = links.hub_of(i)) members[*hub].forwards = true;
+            if (const auto exit = exit_of(i)) members[*exit].forwards = true;
+        }
+    }
+
+    std::vector<std::uint8_t> linked(NodeIndex i) const {
+        std::vector<std::uint8_t> marks(members.size(), 0);
+        if (!members[i].active) return marks;
+        links.mark(i, marks);
+        for (const auto j : extra[i]) marks[j] = 1;
+        return marks;
+    }
+
+    bool are_linked(NodeIndex a, NodeIndex b) const {
+        return links.linking(a, b) != nullptr
+               || std::find(extra[a].begin(), extra[a].end(), b) != extra[a].end();
+    }
+
+    bool direct(NodeIndex a, NodeIndex b) const { return are_linked(a, b) && reach.meet(a, b); }
+
+    /// The hub that carries traffic between two nodes that are no peers. Symmetric.
+    std::optional<NodeIndex> hub_between(NodeIndex a, NodeIndex b) const {
+        std::optional<NodeIndex> best;
+        const auto consider = [&](std::optional<NodeIndex> hub, NodeIndex spoke, NodeIndex other) {
+            if (hub && *hub != other && direct(*hub, spoke) && direct(*hub, other))
+                best = best ? std::min(*best, *hub) : *hub;
+        };
+        consider(links.hub_of(a), a, b);
+        consider(links.hub_of(b), b, a);
+        return best;
+    }
+
+    std::optional<NodeIndex> relay_between(NodeIndex a, NodeIndex b) const {
+        for (const auto relay : relays)
+            if (relay != a && relay != b && reach.meet(a, relay) && reach.meet(b, relay))
+                return relay;
+        return std::nullopt;
+    }
+
+    PskMode psk_between(NodeIndex a, NodeIndex b) const {
+        const auto mode_at = [&](NodeIndex here, NodeIndex there) {
+            const auto* special = override_for(node(here), node(there));
+            return special != nullptr && special->psk ? *special->psk : node(here).psk;
+        };
+        const PskMode one = mode_at(a, b);
+        const PskMode two = mode_at(b, a);
+        if (one == PskMode::external || two == PskMode::external) return PskMode::external;
+        return one == PskMode::none || two == PskMode::none ? PskMode::none : PskMode::per_pair;
+    }
+
+    Peer make_peer(NodeIndex i, NodeIndex j, const Meeting& meeting) const {
+        Peer peer;
+        peer.node = j;
+        peer.own = &members[j].prefixes;
+        peer.endpoint = meeting.second;
+        if (node(i).keepalive)
+            peer.keepalive = node(i).keepalive->value;
+        else if (meeting.first == nullptr)
+            peer.keepalive = nat_keepalive;
+        peer.psk = psk_between(i, j);
+        peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
+        return peer;
+    }
+
+    /// AllowedIPs of the peers that carry more than themselves: `hub` the whole pool, exits the
+    /// whole internet.
+    void widen(NodeIndex i, Peer& peer) const {
+        if (exit_of(i) == peer.node) {
+            peer.own = &default_routes();
+            peer.more = members[peer.node].routes;
+            if (!node(i).keepalive) peer.keepalive = nat_keepalive;
+        } else if (links.hub_of(i) == peer.node) {
+            peer.own = &pools;
+            peer.more.insert(peer.more.begin(), members[peer.node].routes.begin(),
+                             members[peer.node].routes.end());
+        }
+    }
+
+    /// Adds what `carrier` carries for `j`, unless its pool or default route covers it.
+    void carry(NodeIndex i, Peer& carrier, NodeIndex j) const {
+        const bool covers_pool = links.hub_of(i) == carrier.node || exit_of(i) == carrier.node;
+        const auto& list = covers_pool ? members[j].routes : members[j].prefixes;
+        carrier.more.insert(carrier.more.end(), list.begin(), list.end());
+    }
+
+    /// Drops the routes that node `i` does not accept; addresses in the pools always stay.
+    void filter_routes(NodeIndex i, Peer& peer) const {
+        const auto& accepted = node(i).accept_routes;
+        if (!accepted || exit_of(i) == peer.node) return;
+        const auto wanted = [&](const Prefix& route) {
+            const auto covers = [&](const Prefix& p) { return p.contains(route); };
+            return std::any_of(pools.begin(), pools.end(), covers)
+                   || std::any_of(accepted->value.begin(), accepted->value.end(), covers);
+        };
+        auto all = peer.allowed_ips();
+        std::erase_if(all, [&](const Prefix& p) { return !wanted(p); });
+        peer.own = nullptr;
+        peer.more = std::move(all);
+    }
+
+    void apply_override(NodeIndex i, Peer& peer) const {
+        const auto* special = override_for(node(i), node(peer.node));
+        if (special == nullptr) return;
+        if (special->allowed_ips) {
+            peer.own = &*special->allowed_ips;
+            peer.more.clear();
+        }
+        if (special->endpoint) peer.endpoint = &*special->endpoint;
+        if (special->keepalive) peer.keepalive = *special->keepalive;
+    }
+
+    std::vector<Peer> peers(NodeIndex i) const {
+        std::vector<Peer> result;
+        const auto marks = linked(i);
+        std::vector<NodeIndex> carried; // linked or behind a hub, but no peers
+        for (NodeIndex j = 0; j < members.size(); ++j) {
+            if (j == i || !members[j].active || !members[i].active) continue;
+            const auto meeting = marks[j] != 0 ? reach.meet(i, j) : std::nullopt;
+            if (meeting)
+                result.push_back(make_peer(i, j, *meeting));
+            else if (has_hubs || marks[j] != 0)
+                carried.push_back(j);
+        }
+        const auto peer_of = [&](NodeIndex j) {
+            return std::lower_bound(result.begin(), result.end(), j,
+                                    [](const Peer& p, NodeIndex n) { return p.node < n; });
+        };
+        for (const auto j : carried) {
+            const auto hub = hub_between(i, j);
+            const auto via = hub || marks[j] == 0 ? hub : relay_between(i, j);
+            if (via) carry(i, *peer_of(*via), j);
+        }
+        for (auto& peer : result) {
+            widen(i, peer);
+            filter_routes(i, peer);
+            apply_override(i, peer);
+        }
+        return result;
+    }
+
+    Path path(NodeIndex from, NodeIndex to) const {
+        Path path;
+        if (from == to || !members[from].active || !members[to].active) return path;
+        path.rule = links.linking(from, to);
+        const auto through = [&](Path::Kind kind, NodeIndex via) {
+            path.kind = kind;
+            path.via = via;
+            if (const auto meeting = reach.meet(from, via)) path.underlay = meeting->underlay;
+            return path;
+        };
+        if (direct(from, to)) return through(Path::Kind::direct, to);
+        if (const auto hub = hub_between(from, to)) return through(Path::Kind::hub, *hub);
+        if (are_linked(from, to))
+            if (const auto relay = relay_between(from, to))
+                return through(Path::Kind::relay, *relay);
+        if (const auto exit = exit_of(from); exit && direct(from, *exit))
+            return through(Path::Kind::exit, *exit);
+        return path;
+    }
+};
+
+Plan::Plan(const Network& network, const LockedNetwork& lock, Date today)
+    : impl_(std::make_unique<Impl>(network, lock, today)) {}
+Plan::~Plan() = default;
+Plan::Plan(Plan&&) noexcept = default;
+
+const Network& Plan::network() const { return impl_->network; }
+NodeIndex Plan::size() const { return static_cast<NodeIndex>(impl_->members.size()); }
+const Member& Plan::member(NodeIndex node) const { return impl_->members[node]; }
+
+std::optional<NodeIndex> Plan::find(std::string_view name) const {
+    const auto found = impl_->by_name.find(name);
+    return found == impl_->by_name.end() ? std::nullopt : std::optional(found->second);
+}
+
+std::vector<Peer> Plan::peers(NodeIndex node) const { return impl_->peers(node); }
+Path Plan::path(NodeIndex from, NodeIndex to) const { return impl_->path(from, to); }
+
+} // namespace wgkit::mesh

@@ -1,0 +1,72 @@
+// Runs the key code on bytes that valgrind believes to be undefined: a branch or an address that
+// depends on a secret is then reported as use of an undefined value. Run by ctime.sh.
+#include <valgrind/memcheck.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "wgkit/keys.hpp"
+
+using namespace wgkit;
+
+namespace {
+
+template <class T>
+void poison(const T& bytes) {
+    VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size());
+}
+
+/// For results that are public: whether keys are equal, a public key.
+template <class T>
+T& declassify(T& value) {
+    VALGRIND_MAKE_MEM_DEFINED(&value, sizeof value);
+    return value;
+}
+
+bool fail(const char* what) {
+    std::fprintf(stderr, "ctime: %s\n", what);
+    return false;
+}
+
+bool check_private_keys() {
+    const PrivateKey key = generate_private_key();
+    poison(key.reveal());
+    auto its_public_key = public_key(key);
+    const SecretString text = reveal_base64(key);
+    poison(text);
+    const auto parsed = parse_private_key(text);
+    if (!parsed) return fail("a private key does not survive base64");
+    bool same = equal(key, *parsed);
+    auto again = public_key(*parsed);
+    if (!declassify(same)) return fail("a private key changes in base64");
+    return declassify(its_public_key) == declassify(again) || fail("public keys differ");
+}
+
+bool check_preshared_keys() {
+    const PresharedKey key = generate_preshared_key();
+    const PresharedKey other = generate_preshared_key();
+    poison(key.reveal());
+    poison(other.reveal());
+    const SecretString text = reveal_base64(key);
+    const auto parsed = parse_preshared_key(text);
+    if (!parsed) return fail("a preshared key does not survive base64");
+    bool same = equal(key, parsed->clone());
+    bool different = equal(key, other);
+    if (!declassify(same)) return fail("a preshared key changes in base64");
+    return !declassify(different) || fail("two preshared keys are equal");
+}
+
+/// The net must catch something, or an empty report would prove nothing.
+bool branch_on_secret() {
+    const PrivateKey key = generate_private_key();
+    poison(key.reveal());
+    return std::memcmp(key.reveal().data(), "secret", 6) != 0 || fail("impossible");
+}
+
+} // namespace
+
+int main(int argc, char**) {
+    if (RUNNING_ON_VALGRIND == 0) return fail("must run under valgrind") ? 0 : 2;
+    if (argc > 1) return branch_on_secret() ? 0 : 2;
+    return check_private_keys() && check_preshared_keys() ? 0 : 2;
+}

@@ -1,0 +1,44 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "commands.hpp"
+#include "common/json.hpp"
+
+namespace wgkit::tool::mesh {
+
+namespace {
+
+struct Options {
+    std::string nodes = "nodes.yaml";
+    bool strict = false;
+    bool json = false;
+};
+
+int run(const Options& options, const Report& report) {
+    const auto fleet =
+        wgkit::mesh::load(wgkit::mesh::Paths::beside(options.nodes), wgkit::mesh::today());
+    if (!fleet) return report.error(fleet.error());
+    const auto& found = fleet->diagnostics;
+    if (options.json)
+        print({{"schema", 1}, {"file", options.nodes}, {"diagnostics", to_json(found)}});
+    else
+        report.findings(found, fleet->source);
+    const auto errors = found.errors();
+    const auto warnings = found.all().size() - errors;
+    if (!options.json && !found.empty())
+        report.note(fmt::format("{} errors, {} warnings", errors, warnings));
+    if (errors != 0) return exit_failed;
+    return options.strict && warnings != 0 ? exit_differences : exit_ok;
+}
+
+} // namespace
+
+Action check(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    add_nodes_argument(app, options->nodes);
+    app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");
+    app.add_flag("--json", options->json, "Print the findings as JSON");
+    return [options](const Report& report) { return run(*options, report); };
+}
+
+} // namespace wgkit::tool::mesh

@@ -1,0 +1,18 @@
+// wgkit-mesh: a fleet's configurations from one nodes.yaml.
+#include "commands.hpp"
+
+using namespace wgkit::tool;
+
+namespace {
+
+constexpr std::array commands{
+    Command{"check", "Report every mistake in the inventory", mesh::check},
+    Command{"render", "Write every node's configuration", mesh::render},
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return run("wgkit-mesh", "Render a fleet's WireGuard configurations from one nodes.yaml",
+               commands, argc, argv);
+}
