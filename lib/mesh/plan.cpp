@@ -76,6 +76,8 @@ struct Plan::Impl {
     std::unordered_map<std::string_view, NodeIndex> by_name;
     std::vector<NodeIndex> by_rank;  ///< nodes in the order of their names
     std::vector<std::uint32_t> rank; ///< by node: its place in `by_rank`
+    std::vector<PskMode> psk_modes;  ///< by node
+    std::vector<bool> has_overrides; ///< by node
     std::vector<NodeIndex> relays;
     std::vector<std::vector<NodeIndex>> extra; ///< links that exits and relays bring, by node
     std::vector<Prefix> pools;
@@ -88,6 +90,8 @@ struct Plan::Impl {
         if (net.ipv6) pools.push_back(net.ipv6->value);
         for (NodeIndex i = 0; i < members.size(); ++i) {
             by_name.emplace(net.nodes[i].name.value, i);
+            psk_modes.push_back(net.nodes[i].psk);
+            has_overrides.push_back(!net.nodes[i].peers.empty());
             if (members[i].active && net.nodes[i].relay) relays.push_back(i);
             has_hubs |= links.hub_of(i).has_value();
         }
@@ -188,9 +192,11 @@ struct Plan::Impl {
     }
 
     PskMode psk_between(NodeIndex a, NodeIndex b) const {
+        // Asked for every pair: the modes lie close together, the nodes do not.
         const auto mode_at = [&](NodeIndex here, NodeIndex there) {
+            if (!has_overrides[here]) return psk_modes[here];
             const auto* special = override_for(node(here), node(there));
-            return special != nullptr && special->psk ? *special->psk : node(here).psk;
+            return special != nullptr && special->psk ? *special->psk : psk_modes[here];
         };
         const PskMode one = mode_at(a, b);
         const PskMode two = mode_at(b, a);
@@ -208,7 +214,8 @@ struct Plan::Impl {
         else if (meeting.first == nullptr)
             peer.keepalive = nat_keepalive;
         peer.psk = psk_between(i, j);
-        peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
+        if (peer.psk == PskMode::per_pair)
+            peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
         return peer;
     }
 
@@ -249,6 +256,7 @@ struct Plan::Impl {
     }
 
     void apply_override(NodeIndex i, Peer& peer) const {
+        if (!has_overrides[i]) return;
         const auto* special = override_for(node(i), node(peer.node));
         if (special == nullptr) return;
         if (special->allowed_ips) {
@@ -262,6 +270,7 @@ struct Plan::Impl {
     std::vector<Peer> peers(NodeIndex i) const {
         std::vector<Peer> result;
         const auto marks = linked(i);
+        result.reserve(static_cast<std::size_t>(std::count(marks.begin(), marks.end(), 1)));
         std::vector<NodeIndex> carried; // linked or behind a hub, but no peers
         for (const NodeIndex j : by_rank) {
             if (j == i || !members[j].active || !members[i].active) continue;
