@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "config/field.hpp"
 #include "config/value.hpp"
@@ -64,6 +65,11 @@ SectionComments& Parser::section_comments() {
                                                                : config_.interface.comments;
 }
 
+std::vector<std::string> Parser::take_pending() {
+    before_blank_ = 0;
+    return std::exchange(pending_, {});
+}
+
 void Parser::comments_to_end(std::size_t count) {
     const auto stop = pending_.begin() + static_cast<std::ptrdiff_t>(count);
     auto& target = section_ == Section::none ? config_.comments : section_comments().end;
@@ -99,9 +105,8 @@ void Parser::header(const Line& line) {
         return;
     }
     auto& comments = section_comments();
-    comments.above = std::move(pending_);
+    comments.above = take_pending();
     if (line.comment) comments.beside = std::string(*line.comment);
-    pending_.clear();
 }
 
 void Parser::unknown_key(const Line& line) {
@@ -154,12 +159,8 @@ const KeyInfo* Parser::key_of(const Line& line) {
 }
 
 Comments Parser::comments_for(const Line& line, const KeyInfo& key) {
-    if (!has_fields_) {
-        section_comments().below = std::move(pending_);
-        pending_.clear();
-    }
-    Comments comments{std::move(pending_), {}};
-    pending_.clear();
+    if (!has_fields_) section_comments().below = take_pending();
+    Comments comments{take_pending(), {}};
     if (line.comment && !is_hook(key.key)) comments.beside = std::string(*line.comment);
     return comments;
 }

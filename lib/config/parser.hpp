@@ -30,6 +30,8 @@ class Parser {
     void unknown_key(const Line& line);
     /// Comments above this line and, unless `beside` is null, on it.
     Comments comments_for(const Line& line, const KeyInfo& key);
+    std::vector<std::string> take_pending();
+    /// Gives the first `count` pending comments to the end of what precedes.
     void comments_to_end(std::size_t count);
     SectionComments& section_comments();
 

@@ -23,15 +23,11 @@ bool is_name(std::string_view text, std::string_view more) {
 } // namespace
 
 std::string quoted(std::string_view text) {
-    constexpr std::size_t longest_run = 40; // a key has 43 characters, in hexadecimal 64
     constexpr std::size_t longest = 80;
-    std::size_t run = 0;
-    for (const char c : text) {
-        run = ascii::is_alnum(c) || c == '+' || c == '/' ? run + 1 : 0;
-        if (run >= longest_run) return "this value";
-        if (c < ' ' || c > '~') return "this value";
-    }
-    return text.size() > longest ? "this value" : fmt::format("'{}'", text);
+    const bool printable =
+        std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+    if (!printable || text.size() > longest || ascii::may_hold_key(text)) return "this value";
+    return fmt::format("'{}'", text);
 }
 
 Result<std::uint16_t> parse_listen_port(std::string_view text) {

@@ -23,11 +23,22 @@ void enter(LockedNode& locked, const PublicKey& key, Date today) {
 
 /// The private key of one node, made if that is allowed.
 Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
-                                         const KeyStore& store, bool may_create, Date today,
-                                         KeyChanges& changes) {
+                                         const KeyStore& store, KeyPolicy policy, Date today,
+                                         std::size_t& created) {
     const std::string& name = node.name.value;
     auto key = store.load_key(name);
     if (!key) return key;
+    if (locked.key && (!*key || public_key(**key) != *locked.key)) {
+        // A rekey that was killed after it wrote the lock: its staged key is the key.
+        auto staged = store.load_staged_key(name);
+        if (!staged) return staged;
+        if (*staged && public_key(**staged) == *locked.key) {
+            if (policy != KeyPolicy::peek)
+                if (auto moved = store.adopt_staged_key(name); !moved)
+                    return std::move(moved).error();
+            return staged;
+        }
+    }
     if (!*key && locked.key)
         return Error{
             Errc::not_found,
@@ -36,13 +47,13 @@ Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
                         "rekey {}`",
                         name)};
     if (!*key) {
-        if (!may_create) return would_make(fmt::format("a key for {}", name));
-        if (changes.created == 0)
+        if (policy == KeyPolicy::peek) return key;
+        if (policy == KeyPolicy::locked) return would_make(fmt::format("a key for {}", name));
+        if (created == 0)
             if (auto ready = store.prepare(); !ready) return std::move(ready).error();
         PrivateKey fresh = generate_private_key();
-        if (auto created = store.create_key(name, fresh); !created)
-            return std::move(created).error();
-        ++changes.created;
+        if (auto done = store.create_key(name, fresh); !done) return std::move(done).error();
+        ++created;
         *key = std::move(fresh);
     }
     const PublicKey known = public_key(**key);
@@ -58,7 +69,7 @@ Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
 }
 
 Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const KeyStore& store,
-                                               bool may_create) {
+                                               KeyPolicy policy) {
     std::uint32_t oldest = 0xFFFFFFFF;
     std::uint32_t newest = 1;
     for (const auto& node : lock.nodes) {
@@ -81,12 +92,45 @@ Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const 
                      fmt::format("the PSK master is missing: {}", store.master_path()),
                      "restore it from a backup, or start anew with `wgkit mesh rekey --psk "
                      "--reseed`"};
-    if (!may_create) return would_make("the PSK master");
+    if (policy == KeyPolicy::locked) return would_make("the PSK master");
+    if (policy == KeyPolicy::peek) return std::optional(PskMaster::generate());
     if (auto ready = store.prepare(); !ready) return std::move(ready).error();
     PskMaster fresh = PskMaster::generate();
     if (auto created = store.create_master(fresh); !created) return std::move(created).error();
     return std::optional(std::move(fresh));
 }
+
+} // namespace
+
+namespace {
+
+Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
+                                    const KeyStore& store, KeyPolicy policy, Date today,
+                                    std::size_t& created) {
+    NetworkSecrets secrets;
+    const std::size_t created_before = created;
+    for (const auto& node : network.nodes) {
+        LockedNode& line = *lock.find(node.name.value);
+        auto& key = secrets.keys.emplace_back();
+        if (keeps_key_here(node)) {
+            auto obtained = obtain(node, line, store, policy, today, created);
+            if (!obtained) return std::move(obtained).error();
+            key = std::move(*obtained);
+        } else if (node.public_key) {
+            enter(line, node.public_key->value, today);
+        }
+    }
+    if (uses_pair_keys(network)) {
+        auto master = obtain_master(lock, store, policy);
+        if (!master) return std::move(master).error();
+        secrets.master = std::move(*master);
+    }
+    if (created != created_before)
+        if (auto synced = store.sync(); !synced) return std::move(synced).error();
+    return secrets;
+}
+
+} // namespace
 
 bool uses_pair_keys(const Network& network) {
     return std::any_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
@@ -97,33 +141,19 @@ bool uses_pair_keys(const Network& network) {
     });
 }
 
-} // namespace
-
 bool keeps_key_here(const Node& node) { return node.managed && node.keys == Custody::local; }
 
-Result<NetworkSecrets> make_keys(const Network& network, LockedNetwork& lock, const KeyStore& store,
-                                 bool locked, Date today, KeyChanges& changes) {
-    NetworkSecrets secrets;
-    const std::size_t created_before = changes.created;
-    for (const auto& node : network.nodes) {
-        LockedNode& line = *lock.find(node.name.value);
-        auto& key = secrets.keys.emplace_back();
-        if (keeps_key_here(node)) {
-            auto obtained = obtain(node, line, store, !locked, today, changes);
-            if (!obtained) return std::move(obtained).error();
-            key = std::move(*obtained);
-        } else if (node.public_key) {
-            enter(line, node.public_key->value, today);
-        }
+Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, KeyPolicy policy, bool allow_open,
+                                                 Date today, std::size_t& created) {
+    std::vector<NetworkSecrets> all;
+    for (const auto& network : fleet.inventory.networks) {
+        const KeyStore store(fleet.paths.keys, network.name.value, allow_open);
+        auto loaded = load_network(network, *fleet.lock.find(network.name.value), store, policy,
+                                   today, created);
+        if (!loaded) return std::move(loaded).error();
+        all.push_back(std::move(*loaded));
     }
-    if (uses_pair_keys(network)) {
-        auto master = obtain_master(lock, store, !locked);
-        if (!master) return std::move(master).error();
-        secrets.master = std::move(*master);
-    }
-    if (changes.created != created_before)
-        if (auto synced = store.sync(); !synced) return std::move(synced).error();
-    return secrets;
+    return all;
 }
 
 } // namespace wgkit::mesh

@@ -29,8 +29,13 @@ class KeyStore {
     Result<std::optional<PrivateKey>> load_key(const std::string& node) const;
     /// Errors: Errc::exists. Durable only after `sync`.
     Result<void> create_key(const std::string& node, const PrivateKey& key) const;
-    /// For `rekey`: replaces the file as a whole.
+    /// Replaces the file as a whole.
     Result<void> replace_key(const std::string& node, const PrivateKey& key) const;
+
+    /// For `rekey`: a key that waits beside the present one until the lock names it.
+    Result<void> stage_key(const std::string& node, const PrivateKey& key) const;
+    Result<std::optional<PrivateKey>> load_staged_key(const std::string& node) const;
+    Result<void> adopt_staged_key(const std::string& node) const;
 
     Result<std::optional<PskMaster>> load_master() const;
     Result<void> create_master(const PskMaster& master) const;
@@ -38,6 +43,7 @@ class KeyStore {
 
   private:
     Result<std::optional<SecretString>> load(const std::string& path) const;
+    Result<std::optional<PrivateKey>> load_key_file(const std::string& path) const;
 
     std::string root_;
     std::string folder_;

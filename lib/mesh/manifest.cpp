@@ -55,10 +55,13 @@ const ManifestEntry* Manifest::find(const std::string& path) const {
     return at != entries.end() && at->path == path ? &*at : nullptr;
 }
 
-std::string origin_of(const std::string& nodes, const std::string& lock) {
-    return fmt::format("wgkit-{} {} {}", version, crypto::to_hex(crypto::sha256(nodes)),
-                       crypto::to_hex(crypto::sha256(lock)));
+std::string origin_of(const std::string& nodes, const std::string& lock,
+                      std::optional<Format> format) {
+    return fmt::format("wgkit-{}/{} {} {}", version, format ? to_string(*format) : "own",
+                       crypto::to_hex(crypto::sha256(nodes)), crypto::to_hex(crypto::sha256(lock)));
 }
+
+std::string_view renderer_of(std::string_view origin) { return origin.substr(0, origin.find(' ')); }
 
 std::string to_text(const Manifest& manifest) {
     std::string text = fmt::format("{}\norigin {}\n", first_line, manifest.origin);

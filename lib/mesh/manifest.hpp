@@ -3,10 +3,11 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
+#include "wgkit/inventory.hpp"
 #include "wgkit/result.hpp"
 
 namespace wgkit::mesh {
@@ -34,7 +35,10 @@ struct Manifest {
 };
 
 /// Manifest::origin of a render of these texts by this version of wgkit.
-std::string origin_of(const std::string& nodes, const std::string& lock);
+std::string origin_of(const std::string& nodes, const std::string& lock,
+                      std::optional<Format> format);
+/// The part of an origin that names wgkit's version and the format asked for.
+std::string_view renderer_of(std::string_view origin);
 
 std::string to_text(const Manifest& manifest);
 /// Errors: Errc::invalid with file:line:col.

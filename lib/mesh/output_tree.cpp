@@ -105,34 +105,42 @@ Result<OutputTree> OutputTree::open(std::string folder) {
     return tree;
 }
 
-Result<OutputTree::Put> OutputTree::put(const std::string& path, std::string_view content,
-                                        mode_t mode) const {
-    Put result{{path, hash_of(content), mode, content.size(), 0}, false};
+OutputTree::Put OutputTree::compare(const std::string& path, std::string_view content,
+                                    mode_t mode) const {
+    Put result{{path, hash_of(content), mode, content.size(), 0}, true};
     const std::string full = absolute(path);
     struct stat info {};
-    const bool is_there = ::lstat(full.c_str(), &info) == 0;
+    if (::lstat(full.c_str(), &info) != 0 || !S_ISREG(info.st_mode)
+        || static_cast<std::size_t>(info.st_size) != content.size())
+        return result;
     const ManifestEntry* known = before_.find(path);
-    bool right = is_there && known != nullptr && known->hash == result.entry.hash
-                 && stat_matches(info, *known);
-    if (!right && is_there && S_ISREG(info.st_mode)
-        && static_cast<std::size_t>(info.st_size) == content.size()) {
-        // Not as the manifest says: perhaps an earlier run was killed before it wrote one.
+    const bool as_known =
+        known != nullptr && known->hash == result.entry.hash && stat_matches(info, *known);
+    result.entry.modified = modified_of(info);
+    if (as_known) {
+        result.written = known->mode != mode;
+    } else { // perhaps an earlier run was killed before it wrote its manifest
         const auto present = files::read(full);
-        right = present && std::string_view(*present) == content;
+        result.written =
+            !present || std::string_view(*present) != content || (info.st_mode & 07777) != mode;
     }
-    if (right && (info.st_mode & 07777) != mode && ::chmod(full.c_str(), mode) != 0)
-        return errno_error(fmt::format("cannot set the mode of {}", full));
-    if (!right) {
-        if (auto begun = begin_writing(); !begun) return std::move(begun).error();
-        auto written = files::replace_unsynced(full, content, mode, files::Sync::no);
-        if (!written && written.error().code == Errc::not_found) {
-            if (auto made = make_parents(folder_, path); !made) return std::move(made).error();
-            written = files::replace_unsynced(full, content, mode, files::Sync::no);
-        }
-        if (!written) return std::move(written).error();
-        result.written = true;
-        if (::lstat(full.c_str(), &info) != 0) return errno_error(full);
+    return result;
+}
+
+Result<OutputTree::Put> OutputTree::put(const std::string& path, std::string_view content,
+                                        mode_t mode) const {
+    Put result = compare(path, content, mode);
+    if (!result.written) return result;
+    if (auto begun = begin_writing(); !begun) return std::move(begun).error();
+    const std::string full = absolute(path);
+    auto written = files::replace_unsynced(full, content, mode, files::Sync::no);
+    if (!written && written.error().code == Errc::not_found) {
+        if (auto made = make_parents(folder_, path); !made) return std::move(made).error();
+        written = files::replace_unsynced(full, content, mode, files::Sync::no);
     }
+    if (!written) return std::move(written).error();
+    struct stat info {};
+    if (::lstat(full.c_str(), &info) != 0) return errno_error(full);
     result.entry.modified = modified_of(info);
     return result;
 }
@@ -183,17 +191,15 @@ Result<std::string> OutputTree::snapshot(const std::string& name) const {
     return std::string(*text);
 }
 
-std::vector<std::string> OutputTree::drift(bool read_files) const {
+std::vector<std::string> OutputTree::drift() const {
     std::vector<std::string> paths;
     for (const auto& entry : before_.entries) {
         struct stat info {};
         const std::string full = absolute(entry.path);
-        bool same = ::lstat(full.c_str(), &info) == 0 && stat_matches(info, entry);
-        if (same && read_files) {
-            const auto text = files::read(full);
-            same = text && hash_of(*text) == entry.hash;
-        }
-        if (!same) paths.push_back(entry.path);
+        if (::lstat(full.c_str(), &info) == 0 && stat_matches(info, entry)) continue;
+        const auto text = files::read(full);
+        if (!text || hash_of(*text) != entry.hash || (info.st_mode & 07777) != entry.mode)
+            paths.push_back(entry.path);
     }
     return paths;
 }

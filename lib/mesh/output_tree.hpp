@@ -31,6 +31,9 @@ class OutputTree {
     /// Brings one file to this content and mode. Threads: safe for different paths.
     Result<Put> put(const std::string& path, std::string_view content, mode_t mode) const;
 
+    /// As `put`, but only looks whether the file would be written.
+    Put compare(const std::string& path, std::string_view content, mode_t mode) const;
+
     /// Removes the files that only the manifest before had and returns their number. Files that no
     /// manifest lists are never removed.
     Result<std::size_t> prune(const std::vector<ManifestEntry>& after) const;
@@ -42,9 +45,9 @@ class OutputTree {
     /// Text of a snapshot that `finish` wrote. Errors: not_found.
     Result<std::string> snapshot(const std::string& name) const;
 
-    /// Paths whose file is missing, changed or of another size, mode or time than the manifest
-    /// says; by stat alone, unless `read_files`.
-    std::vector<std::string> drift(bool read_files) const;
+    /// Paths whose file is missing or of another size, mode or time than the manifest says, and
+    /// whose content is not what it says either.
+    std::vector<std::string> drift() const;
 
   private:
     explicit OutputTree(std::string folder);

@@ -74,6 +74,10 @@ struct Plan::Impl {
     Links links;
     Reach reach;
     std::unordered_map<std::string_view, NodeIndex> by_name;
+    std::vector<NodeIndex> by_rank;  ///< nodes in the order of their names
+    std::vector<std::uint32_t> rank; ///< by node: its place in `by_rank`
+    std::vector<PskMode> psk_modes;  ///< by node
+    std::vector<bool> has_overrides; ///< by node
     std::vector<NodeIndex> relays;
     std::vector<std::vector<NodeIndex>> extra; ///< links that exits and relays bring, by node
     std::vector<Prefix> pools;
@@ -86,15 +90,27 @@ struct Plan::Impl {
         if (net.ipv6) pools.push_back(net.ipv6->value);
         for (NodeIndex i = 0; i < members.size(); ++i) {
             by_name.emplace(net.nodes[i].name.value, i);
+            psk_modes.push_back(net.nodes[i].psk);
+            has_overrides.push_back(!net.nodes[i].peers.empty());
             if (members[i].active && net.nodes[i].relay) relays.push_back(i);
             has_hubs |= links.hub_of(i).has_value();
         }
+        sort_by_name();
         link_exits();
         link_relays();
         mark_forwarders();
     }
 
     const Node& node(NodeIndex i) const { return network.nodes[i]; }
+
+    void sort_by_name() {
+        for (NodeIndex i = 0; i < members.size(); ++i) by_rank.push_back(i);
+        std::sort(by_rank.begin(), by_rank.end(), [this](NodeIndex a, NodeIndex b) {
+            return node(a).name.value < node(b).name.value;
+        });
+        rank.resize(members.size());
+        for (std::uint32_t r = 0; r < by_rank.size(); ++r) rank[by_rank[r]] = r;
+    }
 
     std::optional<NodeIndex> exit_of(NodeIndex i) const {
         if (!members[i].active || !node(i).exit_via) return std::nullopt;
@@ -176,9 +192,11 @@ struct Plan::Impl {
     }
 
     PskMode psk_between(NodeIndex a, NodeIndex b) const {
+        // Asked for every pair: the modes lie close together, the nodes do not.
         const auto mode_at = [&](NodeIndex here, NodeIndex there) {
+            if (!has_overrides[here]) return psk_modes[here];
             const auto* special = override_for(node(here), node(there));
-            return special != nullptr && special->psk ? *special->psk : node(here).psk;
+            return special != nullptr && special->psk ? *special->psk : psk_modes[here];
         };
         const PskMode one = mode_at(a, b);
         const PskMode two = mode_at(b, a);
@@ -196,7 +214,8 @@ struct Plan::Impl {
         else if (meeting.first == nullptr)
             peer.keepalive = nat_keepalive;
         peer.psk = psk_between(i, j);
-        peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
+        if (peer.psk == PskMode::per_pair)
+            peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
         return peer;
     }
 
@@ -237,6 +256,7 @@ struct Plan::Impl {
     }
 
     void apply_override(NodeIndex i, Peer& peer) const {
+        if (!has_overrides[i]) return;
         const auto* special = override_for(node(i), node(peer.node));
         if (special == nullptr) return;
         if (special->allowed_ips) {
@@ -250,8 +270,9 @@ struct Plan::Impl {
     std::vector<Peer> peers(NodeIndex i) const {
         std::vector<Peer> result;
         const auto marks = linked(i);
+        result.reserve(static_cast<std::size_t>(std::count(marks.begin(), marks.end(), 1)));
         std::vector<NodeIndex> carried; // linked or behind a hub, but no peers
-        for (NodeIndex j = 0; j < members.size(); ++j) {
+        for (const NodeIndex j : by_rank) {
             if (j == i || !members[j].active || !members[i].active) continue;
             const auto meeting = marks[j] != 0 ? reach.meet(i, j) : std::nullopt;
             if (meeting)
@@ -260,19 +281,32 @@ struct Plan::Impl {
                 carried.push_back(j);
         }
         const auto peer_of = [&](NodeIndex j) {
-            return std::lower_bound(result.begin(), result.end(), j,
-                                    [](const Peer& p, NodeIndex n) { return p.node < n; });
+            return std::lower_bound(
+                result.begin(), result.end(), rank[j],
+                [this](const Peer& p, std::uint32_t wanted) { return rank[p.node] < wanted; });
         };
         for (const auto j : carried) {
             const auto hub = hub_between(i, j);
             const auto via = hub || marks[j] == 0 ? hub : relay_between(i, j);
             if (via) carry(i, *peer_of(*via), j);
         }
-        for (auto& peer : result) {
-            widen(i, peer);
-            filter_routes(i, peer);
-            apply_override(i, peer);
-        }
+        for (auto& peer : result) finish(i, peer);
+        return result;
+    }
+
+    void finish(NodeIndex i, Peer& peer) const {
+        widen(i, peer);
+        filter_routes(i, peer);
+        apply_override(i, peer);
+    }
+
+    std::optional<Peer> peer(NodeIndex i, NodeIndex j) const {
+        if (i == j || !members[i].active || !members[j].active || !are_linked(i, j))
+            return std::nullopt;
+        const auto meeting = reach.meet(i, j);
+        if (!meeting) return std::nullopt;
+        Peer result = make_peer(i, j, *meeting);
+        finish(i, result);
         return result;
     }
 
@@ -312,6 +346,10 @@ std::optional<NodeIndex> Plan::find(std::string_view name) const {
 }
 
 std::vector<Peer> Plan::peers(NodeIndex node) const { return impl_->peers(node); }
+bool Plan::pairs_are_independent() const { return !impl_->has_hubs && impl_->relays.empty(); }
+std::optional<Peer> Plan::peer(NodeIndex node, NodeIndex other) const {
+    return impl_->peer(node, other);
+}
 Path Plan::path(NodeIndex from, NodeIndex to) const { return impl_->path(from, to); }
 
 } // namespace wgkit::mesh

@@ -19,6 +19,7 @@ struct RenderedFile {
 
 /// Texts that every node's files repeat, made once for a plan.
 struct PeerTexts {
+    PeerTexts() = default; ///< for a look at files without peers
     explicit PeerTexts(const Plan& plan);
 
     struct Entry {

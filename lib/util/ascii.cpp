@@ -15,6 +15,15 @@ std::vector<std::string_view> split(std::string_view text, char separator) {
     }
 }
 
+bool may_hold_key(std::string_view text) {
+    constexpr std::size_t too_long = 40;
+    std::size_t run = 0;
+    return std::any_of(text.begin(), text.end(), [&](char c) {
+        run = is_alnum(c) || c == '+' || c == '/' ? run + 1 : 0;
+        return run == too_long;
+    });
+}
+
 bool is_dns_label(std::string_view text) {
     return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-'
            && std::all_of(text.begin(), text.end(), [](char c) { return is_alnum(c) || c == '-'; });

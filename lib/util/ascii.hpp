@@ -43,6 +43,10 @@ inline std::optional<std::uint64_t> to_number(std::string_view text, std::uint64
 /// The parts between separators; an empty text is one empty part.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
+/// Whether 40 characters of base64 stand in a row: a key (43 of them, in hexadecimal 64) or most of
+/// one, which must not be repeated in a message.
+bool may_hold_key(std::string_view text);
+
 /// RFC 1123 label: letters, digits and inner hyphens, 1 to 63 characters. Such a name is safe as a
 /// path component, a hosts entry and a comment.
 bool is_dns_label(std::string_view text);

@@ -59,13 +59,15 @@ std::string_view line_of(std::string_view source, std::uint32_t number) {
     return source.substr(0, source.find_first_of("\r\n"));
 }
 
-/// A line such as `PrivateKey = ...` or `psk: ...` may hold a secret in any of its parts.
+/// A line such as `PrivateKey = ...` or `psk: ...` may hold a secret in any of its parts; so may
+/// one with a key that was pasted into the wrong place.
 bool may_hold_secret(std::string_view line) {
-    std::string lowered;
-    for (const char c : line) lowered += ascii::lower(c);
+    std::string lowered; // without white space, which wg ignores even within keys
+    for (const char c : line)
+        if (!ascii::is_space(c)) lowered += ascii::lower(c);
     return lowered.find("key") != std::string::npos || lowered.find("psk") != std::string::npos
            || lowered.find("secret") != std::string::npos
-           || lowered.find("pass") != std::string::npos;
+           || lowered.find("pass") != std::string::npos || ascii::may_hold_key(lowered);
 }
 
 std::string excerpt(std::string_view source, Mark mark) {

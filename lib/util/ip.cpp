@@ -72,6 +72,16 @@ bool Prefix::contains(const Prefix& other) const {
     return length <= other.length && contains(other.address);
 }
 
+namespace {
+
+bool is_host_name(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+        return ascii::is_alnum(c) || c == '.' || c == '-' || c == '_';
+    });
+}
+
+} // namespace
+
 Result<Endpoint> Endpoint::parse(std::string_view text) {
     const auto bad = [&](std::string_view why, std::string hint = {}) {
         return Error{Errc::invalid, fmt::format("endpoint '{}' {}", text, why), std::move(hint)};
@@ -85,7 +95,12 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
         const auto rest = text.substr(end + 1);
         if (!rest.starts_with(':')) return bad("has no port", "write [address]:51820");
         port = rest.substr(1);
-        if (!IpAddress::parse(host.substr(0, host.find('%')))) return bad("is not an IPv6 address");
+        const auto percent = host.find('%');
+        const auto address = IpAddress::parse(host.substr(0, percent));
+        if (!address) return bad("is not an IPv6 address");
+        if (percent != std::string_view::npos
+            && (address->is_v4() || !is_host_name(host.substr(percent + 1))))
+            return bad("has a scope that is no name of an interface");
     } else {
         const auto colon = text.rfind(':');
         if (colon == std::string_view::npos) return bad("has no port", "write host:51820");
@@ -95,12 +110,9 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
             return bad("is an IPv6 address without brackets",
                        IpAddress::parse(text) ? fmt::format("write [{}]:51820", text)
                                               : fmt::format("write [{}]:{}", host, port));
+        if (host.empty()) return bad("has no host");
+        if (!is_host_name(host)) return bad("has a character that no host name has");
     }
-    if (host.empty()) return bad("has no host");
-    const bool printable = std::all_of(host.begin(), host.end(), [](char c) {
-        return ascii::is_alnum(c) || c == '.' || c == '-' || c == '_' || c == ':' || c == '%';
-    });
-    if (!printable) return bad("has a character that no host name has");
     const auto number = ascii::to_number(port, 65535);
     if (!number || *number == 0) return bad("has no port between 1 and 65535");
     return Endpoint{std::string(host), static_cast<std::uint16_t>(*number)};

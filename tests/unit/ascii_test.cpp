@@ -52,3 +52,9 @@ TEST_CASE("the nearest word is offered only if a typing error is likely") {
     CHECK(ascii::nearest("colour", words) == std::nullopt);
     CHECK(ascii::nearest("x", {}) == std::nullopt);
 }
+
+TEST_CASE("what may be a key is told from a long word") {
+    CHECK(ascii::may_hold_key("x6NTzcPxpfQWGdM5Efq7XLDjjkxTQCKHTCn2wH1GMCmA="));
+    CHECK(ascii::may_hold_key("a b oKLPQTJBsxcW2ddptpTp70lCtMdNag1di6857PK/"));
+    CHECK_FALSE(ascii::may_hold_key("ec2-203-0-113-25.eu-central-1.compute.amazonaws.com:51820"));
+}

@@ -52,6 +52,16 @@ TEST_CASE("comments of a repeated key and of a second interface section are not 
           == "[Interface] # a\n# b\n# c\n# d\n# e\nListenPort = 2 # f\n");
 }
 
+TEST_CASE("a blank line before a field does not part the comments after it") {
+    // Found by the fuzzer: the blank line was still counted at the next header.
+    CHECK(
+        format(std::string("[Interface]\n# a\n\nListenPort = 1\n# b\n[Peer]\nPublicKey = ") + key_a)
+        == std::string("[Interface]\n# a\nListenPort = 1\n\n# b\n[Peer]\nPublicKey = ") + key_a
+               + "\n");
+    CHECK(format("[Interface]\n# a\n\nListenPort = 1\n[Interface]\n")
+          == "[Interface]\n# a\nListenPort = 1\n");
+}
+
 TEST_CASE("a config made by a program is written in the manual's order") {
     Config config;
     config.comments = {"made by a test"};

@@ -21,8 +21,9 @@ TEST_CASE("a finding reads as compilers write them") {
 
 TEST_CASE("lines that may hold a secret are not shown") {
     const std::string secret = "dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=";
-    for (const std::string line : {"PrivateKey = ", "PresharedKey=", "p r i v a t e key = ",
-                                   "psk: ", "password: ", "client_secret = ", "KEY "}) {
+    for (const std::string line :
+         {"PrivateKey = ", "PresharedKey=", "p r i v a t e key = ", "psk: ", "password: ",
+          "client_secret = ", "KEY ", "k e y =", "", "Endpoint = "}) {
         Diagnostic finding{Severity::error, "x", "f", {1, 1}, "m", {}, {}};
         CHECK(to_text(finding, line + secret) == "f:1:1: error: m [x]");
     }

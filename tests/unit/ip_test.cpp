@@ -32,6 +32,7 @@ TEST_CASE("endpoints need brackets around IPv6 and a port in range") {
     CHECK(Endpoint::parse("2001:db8::1:51820").error().hint == "write [2001:db8::1]:51820");
     CHECK(Endpoint::parse("2001:db8::1").error().hint == "write [2001:db8::1]:51820");
     for (const char* bad : {"host", "host:", "host:0", "host:65536", ":1", "[::1]", "[::1]51820",
-                            "[::1", "ho st:1", "[10.0.0.300]:1", "a\nb:1"})
+                            "[::1", "ho st:1", "[10.0.0.300]:1", "a\nb:1", "%w:11",
+                            "[10.0.0.1%lo]:1", "[fe80::1%]:1", "[fe80::1%a%b]:1"})
         CHECK_FALSE(Endpoint::parse(bad));
 }

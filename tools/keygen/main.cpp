@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "common/app.hpp"
+#include "common/secret_output.hpp"
 #include "keygen/output.hpp"
 #include "wgkit/key_files.hpp"
 #include "wgkit/keys.hpp"

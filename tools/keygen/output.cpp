@@ -1,7 +1,6 @@
 #include "keygen/output.hpp"
 
 #include <algorithm>
-#include <cstdio>
 #include <nlohmann/json.hpp>
 
 namespace wgkit::tool {
@@ -63,11 +62,6 @@ SecretString to_json(const std::vector<Fields>& sets) {
         text.append("\n    }");
     }
     return text.append("\n  ]\n}\n");
-}
-
-void print(const SecretString& text) {
-    std::setvbuf(stdout, nullptr, _IONBF, 0);
-    std::fwrite(text.data(), 1, text.size(), stdout);
 }
 
 } // namespace wgkit::tool

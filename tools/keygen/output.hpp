@@ -26,7 +26,4 @@ SecretString to_text(const std::vector<Fields>& sets);
 /// {"schema": 1, "keys": [{member: value, ...}, ...]}
 SecretString to_json(const std::vector<Fields>& sets);
 
-/// Prints unbuffered, so that no copy of a secret stays behind in a buffer that nobody wipes.
-void print(const SecretString& text);
-
 } // namespace wgkit::tool

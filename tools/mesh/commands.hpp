@@ -11,6 +11,10 @@
 namespace wgkit::tool::mesh {
 
 Action check(CLI::App& app);
+Action init(CLI::App& app);
+Action plan(CLI::App& app);
+Action rekey(CLI::App& app);
+Action rename(CLI::App& app);
 Action render(CLI::App& app);
 
 /// Adds the positional argument that every command takes: the inventory, nodes.yaml by default.

@@ -29,10 +29,10 @@ struct Paths {
 /// A loaded fleet. Do not copy: the plans refer to inventory and lock.
 struct Fleet {
     Paths paths;
-    std::string source;     ///< text of nodes.yaml, for diagnostics
-    std::string lock_text;  ///< text of the lock as it is on disk; empty if there is none
+    std::string source;    ///< text of nodes.yaml, for diagnostics
+    std::string lock_text; ///< text of the lock as it is on disk; empty if there is none
     Inventory inventory;
-    Lock lock;              ///< brought up to the inventory; not yet written
+    Lock lock;               ///< brought up to the inventory; not yet written
     std::vector<Plan> plans; ///< one for each network; empty if the inventory has errors
     Diagnostics diagnostics; ///< of parsing, of the lock and of every check
 
@@ -57,11 +57,11 @@ WGKIT_API Date today();
 
 struct RenderOptions {
     std::string out = "out";
-    bool locked = false;             ///< allocate and generate nothing; fail if it would be needed
-    bool allow_open_keys = false;    ///< accept key files that others may read
-    std::optional<Format> format;    ///< for all nodes instead of each one's own
-    std::vector<std::string> only;   ///< names of nodes; empty: all
-    unsigned threads = 0;            ///< 0: as many as there are processors
+    bool locked = false;           ///< allocate and generate nothing; fail if it would be needed
+    bool allow_open_keys = false;  ///< accept key files that others may read
+    std::optional<Format> format;  ///< for all nodes instead of each one's own
+    std::vector<std::string> only; ///< names of nodes; empty: all
+    unsigned threads = 0;          ///< 0: as many as there are processors
     Date today{};
     /// Called from one thread at a time with files done and files in all.
     std::function<void(std::size_t done, std::size_t total)> progress;
@@ -70,10 +70,10 @@ struct RenderOptions {
 /// What keeping a fleet's tunnels up costs it.
 struct RunningCost {
     std::size_t nodes = 0;
-    std::size_t links = 0;             ///< pairs of peers
-    double keepalives_per_second = 0;  ///< in the whole fleet, each way
-    double handshakes_per_second = 0;  ///< at most, with every session in use (rekey after 120 s)
-    std::size_t config_bytes = 0;      ///< of all files
+    std::size_t links = 0;            ///< pairs of peers
+    double keepalives_per_second = 0; ///< in the whole fleet, each way
+    double handshakes_per_second = 0; ///< at most, with every session in use (rekey after 120 s)
+    std::size_t config_bytes = 0;     ///< of all files
 };
 
 struct RenderSummary {

@@ -71,9 +71,14 @@ class WGKIT_API Plan {
     const Member& member(NodeIndex node) const;
     std::optional<NodeIndex> find(std::string_view name) const;
 
-    /// The node's peers in the order of the file; none if the node is not active.
+    /// The node's peers in the order of their names, so that reordering the inventory changes no
+    /// file; none if the node is not active.
     /// Cost: one pass over the network. Threads: safe to call from several.
     std::vector<Peer> peers(NodeIndex node) const;
+    /// True if what a node says of a peer depends on these two nodes alone: nothing is carried
+    /// through hubs or relays. Then `peer` gives single elements of `peers`.
+    bool pairs_are_independent() const;
+    std::optional<Peer> peer(NodeIndex node, NodeIndex other) const;
     /// As seen from `from`; symmetric in kind and via.
     Path path(NodeIndex from, NodeIndex to) const;
 

@@ -1,0 +1,69 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "common/json.hpp"
+#include "file.hpp"
+
+namespace wgkit::tool::config {
+
+namespace {
+
+struct Options {
+    Inputs inputs;
+    bool strict = false;
+    bool json = false;
+};
+
+/// As wg-quick warns, but only where there is something to protect.
+void check_mode(File& file) {
+    const auto& peers = file.config.peers;
+    const bool secret = file.config.interface.private_key
+                        || std::any_of(peers.begin(), peers.end(), [](const auto& peer) {
+                               return peer.preshared_key.has_value();
+                           });
+    struct stat info {};
+    if (!secret || file.path == "-" || ::stat(file.path.c_str(), &info) != 0
+        || (info.st_mode & S_IRWXO) == 0)
+        return;
+    file.diagnostics
+        .warning("open-file", {},
+                 fmt::format("file holds secrets, but its mode {:04o} lets everybody access it",
+                             info.st_mode & 07777U))
+        .hint = fmt::format("chmod 600 {}", file.path);
+}
+
+int run(const Options& options, const Report& report) {
+    Diagnostics all;
+    bool unread = false;
+    for (const auto& path : options.inputs.files) {
+        auto file = load(path, options.inputs, report);
+        if (!file) {
+            unread = true;
+            continue;
+        }
+        check_mode(*file);
+        all.append(file->diagnostics);
+        if (!options.json) report.findings(file->diagnostics, file->text);
+    }
+    const auto errors = all.errors();
+    const auto warnings = all.all().size() - errors;
+    if (options.json)
+        print({{"schema", 1}, {"diagnostics", to_json(all)}});
+    else if (!all.empty())
+        report.note(fmt::format("{} errors, {} warnings", errors, warnings));
+    if (unread || errors != 0) return exit_failed;
+    return options.strict && warnings != 0 ? exit_differences : exit_ok;
+}
+
+} // namespace
+
+Action check(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    add_inputs(app, options->inputs);
+    app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");
+    app.add_flag("--json", options->json, "Print the findings as JSON");
+    return [options](const Report& report) { return run(*options, report); };
+}
+
+} // namespace wgkit::tool::config
