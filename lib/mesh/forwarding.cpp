@@ -24,19 +24,23 @@ void add_iptables(ExitCommands& commands, std::string_view tool, std::string_vie
 
 } // namespace
 
-std::string forwarding_sysctl_path(const NodeView& view) {
+std::string sysctl_path(const NodeView& view) {
     return fmt::format("etc/sysctl.d/90-wgkit-{}.conf", view.node().interface);
 }
 
-RenderedFile render_forwarding_sysctl(const NodeView& view) {
-    RenderedFile file{forwarding_sysctl_path(view), 0644, {}};
+RenderedFile render_sysctl(const NodeView& view, bool src_valid_mark) {
+    RenderedFile file{sysctl_path(view), 0644, {}};
+    const Network& network = view.plan.network();
     file.content = file_header(view);
-    if (view.plan.network().ipv4) file.content += "net.ipv4.ip_forward = 1\n";
-    if (view.plan.network().ipv6)
+    if (view.member.forwards && network.ipv4) file.content += "net.ipv4.ip_forward = 1\n";
+    if (view.member.forwards && network.ipv6)
         file.content +=
             "# With forwarding on, an uplink configured by router advertisements needs\n"
             "# accept_ra = 2 on its own interface.\n"
             "net.ipv6.conf.all.forwarding = 1\n";
+    if (src_valid_mark)
+        file.content += "# The reverse path filter must look up the tunnel's own packets by mark.\n"
+                        "net.ipv4.conf.all.src_valid_mark = 1\n";
     return file;
 }
 
