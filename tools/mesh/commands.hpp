@@ -11,6 +11,8 @@
 namespace wgkit::tool::mesh {
 
 Action check(CLI::App& app);
+Action explain(CLI::App& app);
+Action hosts(CLI::App& app);
 Action render(CLI::App& app);
 
 /// Adds the positional argument that every command takes: the inventory, nodes.yaml by default.
