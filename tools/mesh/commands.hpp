@@ -12,6 +12,7 @@ namespace wgkit::tool::mesh {
 
 Action check(CLI::App& app);
 Action explain(CLI::App& app);
+Action graph(CLI::App& app);
 Action hosts(CLI::App& app);
 Action render(CLI::App& app);
 

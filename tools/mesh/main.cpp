@@ -8,6 +8,7 @@ namespace {
 constexpr std::array commands{
     Command{"check", "Report every mistake in the inventory", mesh::check},
     Command{"explain", "Say how two nodes reach each other, and why", mesh::explain},
+    Command{"graph", "Show who is linked with whom", mesh::graph},
     Command{"hosts", "Print /etc/hosts lines of the fleet", mesh::hosts},
     Command{"render", "Write every node's configuration", mesh::render},
 };

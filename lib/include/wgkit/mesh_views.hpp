@@ -70,4 +70,65 @@ WGKIT_API std::string_view to_string(Path::Kind kind);
 /// "none", "per-pair" or "external".
 WGKIT_API std::string_view to_string(PskMode mode);
 
+/// A node of a picture; in a large fleet, many that play the same part.
+struct GraphNode {
+    std::string name;
+    std::vector<IpAddress> addresses;
+    std::vector<Prefix> routes;
+    bool hub = false;
+    bool relay = false;
+    bool exit = false;
+    bool callable = false;   ///< has an endpoint
+    std::size_t members = 1; ///< nodes that this one stands for
+    std::size_t links = 0;   ///< among those
+};
+
+struct GraphEdge {
+    enum class Kind {
+        tunnel,  ///< peers as equals
+        spoke,   ///< peers, one the hub of the other
+        exit,    ///< peers, one the exit of the other
+        relayed, ///< no peers: their traffic goes through a relay
+    };
+    Kind kind = Kind::tunnel;
+    std::uint32_t from = 0; ///< index into Graph::nodes
+    std::uint32_t to = 0;
+    bool one_way = false;  ///< only `from` can call
+    std::size_t links = 1; ///< how many this edge stands for
+};
+
+/// One network as a picture shows it.
+struct Graph {
+    std::string network;
+    std::size_t size = 0;    ///< active nodes
+    std::size_t links = 0;   ///< pairs of peers
+    bool aggregated = false; ///< more than `graph_limit` nodes: those of one part are one
+    std::vector<GraphNode> nodes;
+    std::vector<GraphEdge> edges;
+    /// What topology says in words: label and names, e.g. "full mesh" and its nodes.
+    struct Statement {
+        std::string label;
+        std::vector<std::string> names;
+    };
+    std::vector<Statement> statements;
+};
+
+/// Above this many nodes in a network no picture can be read: it shows groups instead.
+inline constexpr std::size_t graph_limit = 200;
+
+/// One graph for each network. The fleet must have no errors.
+WGKIT_API std::vector<Graph> make_graphs(const Fleet& fleet);
+
+/// A few lines a network: what is meshed, whose hub is who, what is behind whom.
+WGKIT_API std::string to_text(const std::vector<Graph>& graphs);
+/// For graphviz.
+WGKIT_API std::string to_dot(const std::vector<Graph>& graphs);
+/// For Mermaid, as GitHub and GitLab draw it in Markdown.
+WGKIT_API std::string to_mermaid(const std::vector<Graph>& graphs);
+/// A picture of its own, without fonts or scripts from elsewhere.
+WGKIT_API std::string to_svg(const std::vector<Graph>& graphs);
+
+/// "tunnel", "spoke", "exit" or "relayed".
+WGKIT_API std::string_view to_string(GraphEdge::Kind kind);
+
 } // namespace wgkit::mesh
