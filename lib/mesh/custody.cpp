@@ -120,6 +120,9 @@ Result<NetworkSecrets> make_keys(const Network& network, LockedNetwork& lock, co
         auto master = obtain_master(lock, store, !locked);
         if (!master) return std::move(master).error();
         secrets.master = std::move(*master);
+        auto pairs = store.load_pairs();
+        if (!pairs) return std::move(pairs).error();
+        secrets.pairs = std::move(*pairs);
     }
     if (changes.created != created_before)
         if (auto synced = store.sync(); !synced) return std::move(synced).error();

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -130,5 +132,64 @@ WGKIT_API std::string to_svg(const std::vector<Graph>& graphs);
 
 /// "tunnel", "spoke", "exit" or "relayed".
 WGKIT_API std::string_view to_string(GraphEdge::Kind kind);
+
+/// What is known of one node's key in one network. Holds no secret.
+struct KeyRecord {
+    std::string network;
+    std::string node;
+    std::optional<PublicKey> key;
+    std::string fingerprint; ///< the first 16 hexadecimal digits of the public key's SHA-256
+    std::optional<std::int64_t> age; ///< Units: days since the key was first seen
+    std::uint32_t generation = 0;
+    std::string custody;        ///< "local", "node" or "unmanaged"
+    std::string file;           ///< where its private key is or should be; only of local ones
+    std::optional<mode_t> mode; ///< of that file, if it is there
+    PskMode psk = PskMode::none;
+    std::uint32_t psk_epoch = 0;
+    std::vector<std::string> problems;
+};
+
+/// The preshared keys of one network.
+struct PskRecord {
+    std::string network;
+    std::string file; ///< of the master
+    std::optional<mode_t> mode;
+    std::uint32_t first_epoch = 0;  ///< the oldest that can still be derived; 0 without a master
+    std::uint32_t newest_epoch = 0; ///< that a node is on
+    std::size_t stored_pairs = 0;   ///< kept as they were imported, not derived
+    std::vector<std::string> problems;
+};
+
+struct KeyAudit {
+    std::vector<KeyRecord> nodes;
+    std::vector<PskRecord> networks;
+    std::vector<std::string> orphans; ///< files in the keys folder that belong to nothing
+
+    WGKIT_API std::size_t findings() const;
+};
+
+/// Looks at every key file: is it there, closed to others, and the one the lock knows?
+/// Reads private keys to derive their public ones, and forgets them.
+WGKIT_API KeyAudit audit_keys(const Fleet& fleet, Date today);
+
+struct NodeConfigOptions {
+    std::string network;          ///< needed if the node is in several
+    bool compact = false;         ///< as phones take it: see `node_config`
+    bool allow_open_keys = false; ///< accept key files that others may read
+};
+
+/// One node's wg-quick config, as render writes it.
+struct NodeConfig {
+    SecretString text;
+    std::vector<std::string> left_out; ///< keys that `compact` dropped, e.g. "PostUp"
+};
+
+/// The config of one node from the keys that are there; makes and writes nothing. Compact ones have
+/// no comments, adjacent CIDRs are joined, and what the apps for phones refuse (hooks, Table,
+/// FwMark) is left out.
+/// Errors: not_found (node, key file, the key of a peer), invalid (key kept on the node, not
+/// managed, in several networks), permission (key file open to others).
+WGKIT_API Result<NodeConfig> node_config(const Fleet& fleet, std::string_view node,
+                                         const NodeConfigOptions& options);
 
 } // namespace wgkit::mesh
