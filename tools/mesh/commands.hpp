@@ -14,6 +14,7 @@ Action check(CLI::App& app);
 Action explain(CLI::App& app);
 Action graph(CLI::App& app);
 Action hosts(CLI::App& app);
+Action import(CLI::App& app);
 Action keys(CLI::App& app);
 Action qr(CLI::App& app);
 Action render(CLI::App& app);

@@ -10,6 +10,7 @@ constexpr std::array commands{
     Command{"explain", "Say how two nodes reach each other, and why", mesh::explain},
     Command{"graph", "Show who is linked with whom", mesh::graph},
     Command{"hosts", "Print /etc/hosts lines of the fleet", mesh::hosts},
+    Command{"import", "Make a nodes.yaml of configurations made elsewhere", mesh::import},
     Command{"keys", "Audit the fleet's keys and the files that hold them", mesh::keys},
     Command{"qr", "Show a node's configuration as a QR code", mesh::qr},
     Command{"render", "Write every node's configuration", mesh::render},
