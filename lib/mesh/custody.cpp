@@ -124,6 +124,9 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
         auto master = obtain_master(lock, store, policy);
         if (!master) return std::move(master).error();
         secrets.master = std::move(*master);
+        auto pairs = store.load_pairs();
+        if (!pairs) return std::move(pairs).error();
+        secrets.pairs = std::move(*pairs);
     }
     if (created != created_before)
         if (auto synced = store.sync(); !synced) return std::move(synced).error();

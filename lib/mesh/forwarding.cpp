@@ -44,24 +44,33 @@ RenderedFile render_sysctl(const NodeView& view, bool src_valid_mark) {
     return file;
 }
 
-ExitCommands exit_commands(const NodeView& view) {
+ExitCommands exit_commands(FirewallTool tool, const std::optional<Prefix>& ipv4,
+                           const std::optional<Prefix>& ipv6) {
     ExitCommands commands;
-    if (!view.node().exit) return commands;
-    if (*view.node().exit == FirewallTool::nftables) {
+    if (tool == FirewallTool::nftables) {
         commands.up = {fmt::format("nft '{}; {}'", nft_reset, nft_rules)};
         commands.down = {fmt::format("nft '{}'", nft_reset)};
         return commands;
     }
-    const auto add_family = [&](std::string_view tool, const Prefix& pool) {
-        add_iptables(commands, tool, "filter", "FORWARD -i %i -j ACCEPT");
-        add_iptables(commands, tool, "filter",
+    const auto add_family = [&](std::string_view program, const Prefix& pool) {
+        add_iptables(commands, program, "filter", "FORWARD -i %i -j ACCEPT");
+        add_iptables(commands, program, "filter",
                      "FORWARD -o %i -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
-        add_iptables(commands, tool, "nat",
+        add_iptables(commands, program, "nat",
                      fmt::format("POSTROUTING -s {} ! -o %i -j MASQUERADE", to_string(pool)));
     };
-    if (const auto& pool = view.plan.network().ipv4) add_family("iptables", pool->value);
-    if (const auto& pool = view.plan.network().ipv6) add_family("ip6tables", pool->value);
+    if (ipv4) add_family("iptables", *ipv4);
+    if (ipv6) add_family("ip6tables", *ipv6);
     return commands;
+}
+
+ExitCommands exit_commands(const NodeView& view) {
+    if (!view.node().exit) return {};
+    const Network& network = view.plan.network();
+    const auto pool = [](const std::optional<Located<Prefix>>& one) {
+        return one ? std::optional(one->value) : std::nullopt;
+    };
+    return exit_commands(*view.node().exit, pool(network.ipv4), pool(network.ipv6));
 }
 
 } // namespace wgkit::mesh

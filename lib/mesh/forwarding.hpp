@@ -19,5 +19,7 @@ struct ExitCommands {
     std::vector<std::string> down;
 };
 ExitCommands exit_commands(const NodeView& view);
+ExitCommands exit_commands(FirewallTool tool, const std::optional<Prefix>& ipv4,
+                           const std::optional<Prefix>& ipv6);
 
 } // namespace wgkit::mesh

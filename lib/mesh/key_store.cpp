@@ -33,6 +33,8 @@ std::string KeyStore::key_path(const std::string& node) const {
 
 std::string KeyStore::master_path() const { return folder_ + "/psk-master"; }
 
+std::string KeyStore::pairs_path() const { return folder_ + "/pairs.psk"; }
+
 Result<void> KeyStore::prepare() const {
     for (const auto& folder : {root_, folder_})
         if (auto made = files::make_folders(folder, 0700); !made) return made;
@@ -86,6 +88,13 @@ Result<void> KeyStore::create_key(const std::string& node, const PrivateKey& key
 
 Result<void> KeyStore::replace_key(const std::string& node, const PrivateKey& key) const {
     return files::replace(key_path(node), key_line(key), 0600);
+}
+
+Result<StoredPairs> KeyStore::load_pairs() const {
+    auto text = load(pairs_path());
+    if (!text) return std::move(text).error();
+    if (!*text) return StoredPairs();
+    return StoredPairs::parse(**text, pairs_path());
 }
 
 Result<std::optional<PskMaster>> KeyStore::load_master() const {
