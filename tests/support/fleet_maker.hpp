@@ -5,8 +5,8 @@
 #include <string>
 #include <vector>
 
-#include "mesh/node_view.hpp"
-#include "mesh/render.hpp"
+#include "mesh/render/node_view.hpp"
+#include "mesh/render/render.hpp"
 #include "wgkit/mesh.hpp"
 
 namespace wgkit::test {

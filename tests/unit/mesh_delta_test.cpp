@@ -1,6 +1,6 @@
 #include <set>
 
-#include "mesh/delta.hpp"
+#include "mesh/fleet/delta.hpp"
 #include "support/catch.hpp"
 #include "support/fleet_maker.hpp"
 

@@ -1,4 +1,4 @@
-#include "mesh/manifest.hpp"
+#include "mesh/output/manifest.hpp"
 #include "support/catch.hpp"
 
 using namespace wgkit;

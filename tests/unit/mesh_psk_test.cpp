@@ -1,4 +1,4 @@
-#include "mesh/psk_master.hpp"
+#include "mesh/secrets/psk_master.hpp"
 #include "support/catch.hpp"
 
 using namespace wgkit;

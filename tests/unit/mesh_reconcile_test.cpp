@@ -53,10 +53,8 @@ TEST_CASE("adding and removing nodes changes no other") {
 
 TEST_CASE("a freed address stays unused for 30 days") {
     const auto freed = run({"name: b"}, run({"name: a", "name: b"}));
-    CHECK(ipv4(run({"name: b", "name: c"}, freed, now + std::chrono::days(29)), "c")
-          == "10.0.0.3");
-    CHECK(ipv4(run({"name: b", "name: c"}, freed, now + std::chrono::days(30)), "c")
-          == "10.0.0.1");
+    CHECK(ipv4(run({"name: b", "name: c"}, freed, now + std::chrono::days(29)), "c") == "10.0.0.3");
+    CHECK(ipv4(run({"name: b", "name: c"}, freed, now + std::chrono::days(30)), "c") == "10.0.0.1");
 }
 
 TEST_CASE("a node that comes back gets its address, unless its owner gave it away") {

@@ -6,7 +6,7 @@
 #include <fstream>
 #include <sstream>
 
-#include "mesh/render.hpp"
+#include "mesh/render/render.hpp"
 #include "support/catch.hpp"
 
 using namespace wgkit;

@@ -7,7 +7,7 @@
 
 #include "mesh/check/checks.hpp"
 #include "mesh/check/node_classes.hpp"
-#include "mesh/reach.hpp"
+#include "mesh/plan/reach.hpp"
 
 namespace wgkit::mesh {
 

@@ -7,7 +7,7 @@
 
 #include "mesh/check/checks.hpp"
 #include "mesh/check/nearest_name.hpp"
-#include "mesh/links.hpp"
+#include "mesh/plan/links.hpp"
 #include "util/ascii.hpp"
 
 namespace wgkit::mesh {

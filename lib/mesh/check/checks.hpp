@@ -1,6 +1,6 @@
 #pragma once
 
-#include "mesh/check.hpp"
+#include "mesh/check/check.hpp"
 
 /// The single checks that check.hpp is made of, a file each. Values that defaults and groups set
 /// are shared by many nodes: what is wrong with such a value is said without the node's name, so

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "mesh/links.hpp"
+#include "mesh/plan/links.hpp"
 #include "wgkit/plan.hpp"
 
 namespace wgkit::mesh {

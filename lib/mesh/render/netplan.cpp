@@ -1,8 +1,8 @@
 // The dialect of netplan(5), for its networkd back end.
 #include <fmt/format.h>
 
-#include "mesh/render.hpp"
 #include "mesh/render/networkd.hpp"
+#include "mesh/render/render.hpp"
 
 namespace wgkit::mesh {
 

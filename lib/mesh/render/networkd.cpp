@@ -1,8 +1,8 @@
 // The dialect of systemd.netdev(5) and systemd.network(5), as systemd 252 and later read it.
 #include <fmt/format.h>
 
-#include "mesh/render.hpp"
 #include "mesh/render/networkd.hpp"
+#include "mesh/render/render.hpp"
 #include "mesh/render/text.hpp"
 #include "util/join.hpp"
 

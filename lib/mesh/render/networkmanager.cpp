@@ -2,7 +2,7 @@
 #include <fmt/format.h>
 
 #include "crypto/sha256.hpp"
-#include "mesh/render.hpp"
+#include "mesh/render/render.hpp"
 #include "mesh/render/routing.hpp"
 #include "mesh/render/text.hpp"
 

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "mesh/node_view.hpp"
+#include "mesh/render/node_view.hpp"
 
 namespace wgkit::mesh {
 

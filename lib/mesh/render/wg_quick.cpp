@@ -1,8 +1,8 @@
 // The dialect of wg-quick(8).
 #include <fmt/format.h>
 
-#include "mesh/forwarding.hpp"
-#include "mesh/render.hpp"
+#include "mesh/render/forwarding.hpp"
+#include "mesh/render/render.hpp"
 #include "util/join.hpp"
 
 namespace wgkit::mesh {

@@ -1,0 +1,33 @@
+#include "mesh/fleet/fleet_guard.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+
+#include "wgkit/files.hpp"
+
+namespace wgkit::mesh {
+
+Result<UniqueFd> guard_fleet(const Fleet& fleet) {
+    UniqueFd fd(::open(fleet.paths.nodes.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+        return Error{Errc::conflict,
+                     fmt::format("another wgkit is at work on {}", fleet.paths.nodes),
+                     "wait until it is done"};
+    const auto lock = files::read(fleet.paths.lock);
+    if ((lock ? std::string_view(*lock) : std::string_view()) != fleet.lock_text)
+        return Error{Errc::conflict, fmt::format("{} has just changed", fleet.paths.lock),
+                     "run the command again"};
+    return fd;
+}
+
+Result<bool> write_lock(Fleet& fleet) {
+    std::string text = to_text(fleet.lock);
+    if (text == fleet.lock_text) return false;
+    auto written = files::replace(fleet.paths.lock, text, 0644);
+    if (!written) return std::move(written).error();
+    fleet.lock_text = std::move(text);
+    return true;
+}
+
+} // namespace wgkit::mesh

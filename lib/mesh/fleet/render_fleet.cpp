@@ -1,0 +1,97 @@
+// The render operation: keys, lock, files, manifest, in this order, so that a run killed at any
+// point leaves nothing that the next one cannot complete.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mesh/fleet/fleet_guard.hpp"
+#include "mesh/output/output_tree.hpp"
+#include "mesh/render/render_jobs.hpp"
+#include "mesh/secrets/custody.hpp"
+#include "wgkit/files.hpp"
+#include "wgkit/mesh.hpp"
+
+namespace wgkit::mesh {
+
+namespace {
+
+/// The manifest after this run. With `only`, what is known of the other nodes' files stays.
+Manifest make_manifest(const std::vector<RenderJobResult>& results, const Manifest& before,
+                       const RenderOptions& options, const std::string& origin) {
+    Manifest manifest;
+    for (const auto& result : results)
+        for (const auto& file : result.files) manifest.entries.push_back(file.entry);
+    if (options.only.empty()) {
+        manifest.origin = origin;
+    } else {
+        for (const auto& entry : before.entries) {
+            const auto node = entry.path.substr(0, entry.path.find('/'));
+            if (std::find(options.only.begin(), options.only.end(), node) == options.only.end())
+                manifest.entries.push_back(entry);
+        }
+    }
+    std::sort(manifest.entries.begin(), manifest.entries.end(),
+              [](const auto& a, const auto& b) { return a.path < b.path; });
+    return manifest;
+}
+
+void count(RenderSummary& summary, const std::vector<RenderJobResult>& results) {
+    constexpr double rekey_after = 120; // WireGuard's REKEY_AFTER_TIME, in seconds
+    std::size_t ends = 0;
+    summary.cost.nodes = results.size();
+    for (const auto& result : results) {
+        ends += result.peers;
+        summary.cost.keepalives_per_second += result.keepalives_per_second;
+        for (const auto& file : result.files) {
+            ++(file.written ? summary.files_written : summary.files_unchanged);
+            summary.cost.config_bytes += file.entry.size;
+        }
+    }
+    summary.cost.links = ends / 2;
+    summary.cost.handshakes_per_second = static_cast<double>(summary.cost.links) / rekey_after;
+}
+
+} // namespace
+
+Result<RenderSummary> render(Fleet& fleet, const RenderOptions& options) {
+    if (fleet.diagnostics.errors() != 0)
+        return Error{Errc::invalid, fmt::format("{} has errors", fleet.paths.nodes), {}};
+    auto jobs = list_jobs(fleet, options.only);
+    if (!jobs) return std::move(jobs).error();
+    auto guard = guard_fleet(fleet);
+    if (!guard) return std::move(guard).error();
+    if (options.locked && fleet.lock_changed())
+        return Error{Errc::conflict,
+                     fmt::format("{} is not up to date, but --locked allows no change to it",
+                                 fleet.paths.lock),
+                     "run `wgkit mesh render` without --locked and commit the lock"};
+    auto tree = OutputTree::open(options.out);
+    if (!tree) return std::move(tree).error();
+
+    RenderSummary summary;
+    auto secrets = load_secrets(fleet, options.locked ? KeyPolicy::locked : KeyPolicy::make,
+                                options.allow_open_keys, options.today, summary.keys_created);
+    if (!secrets) return std::move(secrets).error();
+    auto lock_written = write_lock(fleet);
+    if (!lock_written) return std::move(lock_written).error();
+    summary.lock_written = *lock_written;
+
+    auto results = run_jobs(fleet, *secrets, options, *jobs,
+                            [&](const std::string& path, std::string_view content, mode_t mode) {
+                                return tree->put(path, content, mode);
+                            });
+    if (!results) return std::move(results).error();
+    count(summary, *results);
+    const Manifest manifest =
+        make_manifest(*results, tree->before(), options,
+                      origin_of(fleet.source, fleet.lock_text, options.format));
+    auto removed = tree->prune(manifest.entries);
+    if (!removed) return std::move(removed).error();
+    summary.files_removed = *removed;
+    auto finished =
+        tree->finish(manifest, {{"nodes.yaml", fleet.source}, {"lock.yaml", fleet.lock_text}});
+    if (!finished) return std::move(finished).error();
+    return summary;
+}
+
+} // namespace wgkit::mesh

@@ -1,0 +1,162 @@
+#include "mesh/secrets/custody.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace wgkit::mesh {
+
+namespace {
+
+Error would_make(const std::string& what) {
+    return {Errc::conflict,
+            fmt::format("{} would have to be made, but --locked allows nothing new", what),
+            "run `wgkit mesh render` without --locked and commit the lock"};
+}
+
+void enter(LockedNode& locked, const PublicKey& key, Date today) {
+    if (locked.key == key) return;
+    locked.key = key;
+    ++locked.generation;
+    locked.keyed = today;
+}
+
+/// The private key of one node, made if that is allowed.
+Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
+                                         const KeyStore& store, KeyPolicy policy, Date today,
+                                         std::size_t& created) {
+    const std::string& name = node.name.value;
+    auto key = store.load_key(name);
+    if (!key) return key;
+    if (locked.key && (!*key || public_key(**key) != *locked.key)) {
+        // A rekey that was killed after it wrote the lock: its staged key is the key.
+        auto staged = store.load_staged_key(name);
+        if (!staged) return staged;
+        if (*staged && public_key(**staged) == *locked.key) {
+            if (policy != KeyPolicy::peek)
+                if (auto moved = store.adopt_staged_key(name); !moved)
+                    return std::move(moved).error();
+            return staged;
+        }
+    }
+    if (!*key && locked.key)
+        return Error{
+            Errc::not_found,
+            fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
+            fmt::format("restore it from a backup, or make a new one with `wgkit mesh "
+                        "rekey {}`",
+                        name)};
+    if (!*key) {
+        if (policy == KeyPolicy::peek) return key;
+        if (policy == KeyPolicy::locked) return would_make(fmt::format("a key for {}", name));
+        if (created == 0)
+            if (auto ready = store.prepare(); !ready) return std::move(ready).error();
+        PrivateKey fresh = generate_private_key();
+        if (auto done = store.create_key(name, fresh); !done) return std::move(done).error();
+        ++created;
+        *key = std::move(fresh);
+    }
+    const PublicKey known = public_key(**key);
+    const auto& wanted = node.public_key;
+    if ((locked.key && *locked.key != known) || (wanted && wanted->value != known))
+        return Error{Errc::conflict,
+                     fmt::format("{} does not belong to the public key of {} in the {}",
+                                 store.key_path(name), name,
+                                 wanted && wanted->value != known ? "inventory" : "lock"),
+                     "restore the right file; a new key is made only by `wgkit mesh rekey`"};
+    enter(locked, known, today);
+    return key;
+}
+
+Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const KeyStore& store,
+                                               KeyPolicy policy) {
+    std::uint32_t oldest = 0xFFFFFFFF;
+    std::uint32_t newest = 1;
+    for (const auto& node : lock.nodes) {
+        oldest = std::min(oldest, node.psk_epoch);
+        newest = std::max(newest, node.psk_epoch);
+    }
+    auto master = store.load_master();
+    if (!master) return master;
+    if (*master) {
+        if (!lock.nodes.empty() && (*master)->first_epoch() > oldest)
+            return Error{Errc::conflict,
+                         fmt::format("{} starts at epoch {}, but the lock has nodes on epoch {}",
+                                     store.master_path(), (*master)->first_epoch(), oldest),
+                         "restore the file that belongs to this lock"};
+        return master;
+    }
+    // The lock cannot tell whether a master was lost or never made, but an epoch above 1 can.
+    if (newest > 1)
+        return Error{Errc::not_found,
+                     fmt::format("the PSK master is missing: {}", store.master_path()),
+                     "restore it from a backup, or start anew with `wgkit mesh rekey --psk "
+                     "--reseed`"};
+    if (policy == KeyPolicy::locked) return would_make("the PSK master");
+    if (policy == KeyPolicy::peek) return std::optional(PskMaster::generate());
+    if (auto ready = store.prepare(); !ready) return std::move(ready).error();
+    PskMaster fresh = PskMaster::generate();
+    if (auto created = store.create_master(fresh); !created) return std::move(created).error();
+    return std::optional(std::move(fresh));
+}
+
+} // namespace
+
+namespace {
+
+Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
+                                    const KeyStore& store, KeyPolicy policy, Date today,
+                                    std::size_t& created) {
+    NetworkSecrets secrets;
+    const std::size_t created_before = created;
+    for (const auto& node : network.nodes) {
+        LockedNode& line = *lock.find(node.name.value);
+        auto& key = secrets.keys.emplace_back();
+        if (keeps_key_here(node)) {
+            auto obtained = obtain(node, line, store, policy, today, created);
+            if (!obtained) return std::move(obtained).error();
+            key = std::move(*obtained);
+        } else if (node.public_key) {
+            enter(line, node.public_key->value, today);
+        }
+    }
+    if (uses_pair_keys(network)) {
+        auto master = obtain_master(lock, store, policy);
+        if (!master) return std::move(master).error();
+        secrets.master = std::move(*master);
+        auto pairs = store.load_pairs();
+        if (!pairs) return std::move(pairs).error();
+        secrets.pairs = std::move(*pairs);
+    }
+    if (created != created_before)
+        if (auto synced = store.sync(); !synced) return std::move(synced).error();
+    return secrets;
+}
+
+} // namespace
+
+bool uses_pair_keys(const Network& network) {
+    return std::any_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
+        return node.psk == PskMode::per_pair
+               || std::any_of(node.peers.begin(), node.peers.end(), [](const PeerOverride& peer) {
+                      return peer.psk == PskMode::per_pair;
+                  });
+    });
+}
+
+bool keeps_key_here(const Node& node) { return node.managed && node.keys == Custody::local; }
+
+Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, KeyPolicy policy, bool allow_open,
+                                                 Date today, std::size_t& created) {
+    std::vector<NetworkSecrets> all;
+    for (const auto& network : fleet.inventory.networks) {
+        const KeyStore store(fleet.paths.keys, network.name.value, allow_open);
+        auto loaded = load_network(network, *fleet.lock.find(network.name.value), store, policy,
+                                   today, created);
+        if (!loaded) return std::move(loaded).error();
+        all.push_back(std::move(*loaded));
+    }
+    return all;
+}
+
+} // namespace wgkit::mesh

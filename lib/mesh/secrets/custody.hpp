@@ -1,0 +1,29 @@
+#pragma once
+
+#include "mesh/render/node_view.hpp"
+#include "mesh/secrets/key_store.hpp"
+#include "wgkit/mesh.hpp"
+
+namespace wgkit::mesh {
+
+enum class KeyPolicy {
+    make,   ///< make the keys of nodes never seen before
+    locked, ///< a key that would have to be made is an error
+    peek,   ///< leave out what is missing; for a look at what would change
+};
+
+/// Loads the private keys of all networks and enters the public keys into the lock. A key is made
+/// only for a node that has none in the lock and no file; a known node whose file is missing is an
+/// error, never a new key. Adds the number of keys made to `created`.
+/// Errors: not_found (names node and file), conflict (file and lock disagree, or `locked`),
+/// permission, system.
+Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, KeyPolicy policy, bool allow_open,
+                                                 Date today, std::size_t& created);
+
+/// Does any pair of the network have a derived preshared key?
+bool uses_pair_keys(const Network& network);
+
+/// Is the private key of this node kept in keys/?
+bool keeps_key_here(const Node& node);
+
+} // namespace wgkit::mesh
