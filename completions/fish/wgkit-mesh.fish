@@ -11,11 +11,25 @@ function __wgkit_mesh_at
             continue
         end
         switch "$at:$word"
+            case ':init'
+                set at 'init'
             case ':check'
                 set at 'check'
+            case ':plan' ':diff'
+                set at 'plan'
             case ':render'
                 set at 'render'
+            case ':rename'
+                set at 'rename'
+            case ':rekey'
+                set at 'rekey'
+            case 'init:--name' 'init:--ipv4' 'init:--ipv6' 'init:--node'
+                set skip 1
+            case 'plan:-o' 'plan:--out' 'plan:--format'
+                set skip 1
             case 'render:-o' 'render:--out' 'render:--format' 'render:--only'
+                set skip 1
+            case 'rekey:--nodes'
                 set skip 1
         end
     end
@@ -23,14 +37,31 @@ function __wgkit_mesh_at
 end
 
 complete -c wgkit-mesh -f
+complete -c wgkit-mesh -n __wgkit_mesh_at -a init -d 'Write a first nodes.yaml'
 complete -c wgkit-mesh -n __wgkit_mesh_at -a check -d 'Report every mistake in the inventory'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a plan -d 'Show what render would change'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a diff -d 'Show what render would change'
 complete -c wgkit-mesh -n __wgkit_mesh_at -a render -d 'Write every node\'s configuration'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a rename -d 'Rename a node; its addresses and key stay'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a rekey -d 'Make new private keys, or move to new preshared keys'
 complete -c wgkit-mesh -n __wgkit_mesh_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-mesh -n __wgkit_mesh_at -s V -l version -d 'Print the version and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at init' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at init' -l name -x -d 'Name of the network'
+complete -c wgkit-mesh -n '__wgkit_mesh_at init' -l ipv4 -x -d 'IPv4 pool; empty for none'
+complete -c wgkit-mesh -n '__wgkit_mesh_at init' -l ipv6 -x -d 'IPv6 pool'
+complete -c wgkit-mesh -n '__wgkit_mesh_at init' -l node -x -d 'A node, with its endpoint if it has one'
+complete -c wgkit-mesh -n '__wgkit_mesh_at init' -F
 complete -c wgkit-mesh -n '__wgkit_mesh_at check' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-mesh -n '__wgkit_mesh_at check' -l strict -d 'Exit with 2 if there are warnings'
 complete -c wgkit-mesh -n '__wgkit_mesh_at check' -l json -d 'Print the findings as JSON'
 complete -c wgkit-mesh -n '__wgkit_mesh_at check' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at plan' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at plan' -s o -l out -x -a '(__fish_complete_directories)' -d 'Folder that render writes to'
+complete -c wgkit-mesh -n '__wgkit_mesh_at plan' -l format -x -a 'wg-quick networkd networkmanager netplan' -d 'Format for every node, instead of its own'
+complete -c wgkit-mesh -n '__wgkit_mesh_at plan' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit-mesh -n '__wgkit_mesh_at plan' -l json -d 'Print the changes as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at plan' -F
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -s o -l out -x -a '(__fish_complete_directories)' -d 'Folder to write to, a subfolder a node'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l format -x -a 'wg-quick networkd networkmanager netplan' -d 'Format for every node, instead of its own'
@@ -40,3 +71,12 @@ complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l insecure-permissions -d 'A
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l json -d 'Print the summary as JSON'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -s q -l quiet -d 'Print no summary and no progress'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at rename' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rename' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l nodes -r -F -d 'The inventory'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l psk -d 'Move to the next generation of preshared keys, not private keys'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l reseed -d 'Start it from fresh randomness: after a leak of the master'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l finish -d 'Erase the masters of generations that no node is on'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l json -d 'Print what was done as JSON'

@@ -11,6 +11,20 @@ function __wgkit_at
             continue
         end
         switch "$at:$word"
+            case ':config'
+                set at config
+            case 'config:check'
+                set at 'config check'
+            case 'config:fmt'
+                set at 'config fmt'
+            case 'config:dump'
+                set at 'config dump'
+            case 'config check:--dialect'
+                set skip 1
+            case 'config fmt:--dialect'
+                set skip 1
+            case 'config dump:--dialect'
+                set skip 1
             case ':keygen'
                 set at keygen
             case 'keygen:genkey'
@@ -25,11 +39,25 @@ function __wgkit_at
                 set skip 1
             case ':mesh'
                 set at mesh
+            case 'mesh:init'
+                set at 'mesh init'
             case 'mesh:check'
                 set at 'mesh check'
+            case 'mesh:plan' 'mesh:diff'
+                set at 'mesh plan'
             case 'mesh:render'
                 set at 'mesh render'
+            case 'mesh:rename'
+                set at 'mesh rename'
+            case 'mesh:rekey'
+                set at 'mesh rekey'
+            case 'mesh init:--name' 'mesh init:--ipv4' 'mesh init:--ipv6' 'mesh init:--node'
+                set skip 1
+            case 'mesh plan:-o' 'mesh plan:--out' 'mesh plan:--format'
+                set skip 1
             case 'mesh render:-o' 'mesh render:--out' 'mesh render:--format' 'mesh render:--only'
+                set skip 1
+            case 'mesh rekey:--nodes'
                 set skip 1
         end
     end
@@ -37,10 +65,31 @@ function __wgkit_at
 end
 
 complete -c wgkit -f
+complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
 complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at config' -a check -d 'Report every mistake in the files'
+complete -c wgkit -n '__wgkit_at config' -a fmt -d 'Write the files in the canonical form'
+complete -c wgkit -n '__wgkit_at config' -a dump -d 'Print what the files say, without their secrets'
+complete -c wgkit -n '__wgkit_at config' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at config' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at config check' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at config check' -l dialect -x -a 'wg-quick wg' -d 'Whose rules hold: wg-quick, whose files may set more, or wg'
+complete -c wgkit -n '__wgkit_at config check' -l strict -d 'Exit with 2 if there are warnings'
+complete -c wgkit -n '__wgkit_at config check' -l json -d 'Print the findings as JSON'
+complete -c wgkit -n '__wgkit_at config check' -F
+complete -c wgkit -n '__wgkit_at config fmt' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at config fmt' -l dialect -x -a 'wg-quick wg' -d 'Whose rules hold: wg-quick, whose files may set more, or wg'
+complete -c wgkit -n '__wgkit_at config fmt' -s w -l write -d 'Rewrite the files in place instead of printing the text'
+complete -c wgkit -n '__wgkit_at config fmt' -l check -d 'Only print the names of files that would change; exit with 2 if there are any'
+complete -c wgkit -n '__wgkit_at config fmt' -F
+complete -c wgkit -n '__wgkit_at config dump' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at config dump' -l dialect -x -a 'wg-quick wg' -d 'Whose rules hold: wg-quick, whose files may set more, or wg'
+complete -c wgkit -n '__wgkit_at config dump' -l json -d 'Print what the files say as JSON'
+complete -c wgkit -n '__wgkit_at config dump' -l show-secrets -d 'Print private and preshared keys instead of (hidden)'
+complete -c wgkit -n '__wgkit_at config dump' -F
 complete -c wgkit -n '__wgkit_at keygen' -a genkey -d 'Print a new private key'
 complete -c wgkit -n '__wgkit_at keygen' -a pubkey -d 'Print the public key of a private key'
 complete -c wgkit -n '__wgkit_at keygen' -a genpsk -d 'Print a new preshared key'
@@ -57,14 +106,31 @@ complete -c wgkit -n '__wgkit_at keygen pubkey' -s h -l help -d 'Print this help
 complete -c wgkit -n '__wgkit_at keygen pubkey' -l key -r -F -d 'Read the private key from this file, not from standard input'
 complete -c wgkit -n '__wgkit_at keygen pubkey' -l insecure-permissions -d 'Go on if group or others may access the file'
 complete -c wgkit -n '__wgkit_at keygen genpsk' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh' -a init -d 'Write a first nodes.yaml'
 complete -c wgkit -n '__wgkit_at mesh' -a check -d 'Report every mistake in the inventory'
+complete -c wgkit -n '__wgkit_at mesh' -a plan -d 'Show what render would change'
+complete -c wgkit -n '__wgkit_at mesh' -a diff -d 'Show what render would change'
 complete -c wgkit -n '__wgkit_at mesh' -a render -d 'Write every node\'s configuration'
+complete -c wgkit -n '__wgkit_at mesh' -a rename -d 'Rename a node; its addresses and key stay'
+complete -c wgkit -n '__wgkit_at mesh' -a rekey -d 'Make new private keys, or move to new preshared keys'
 complete -c wgkit -n '__wgkit_at mesh' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at mesh' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at mesh init' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh init' -l name -x -d 'Name of the network'
+complete -c wgkit -n '__wgkit_at mesh init' -l ipv4 -x -d 'IPv4 pool; empty for none'
+complete -c wgkit -n '__wgkit_at mesh init' -l ipv6 -x -d 'IPv6 pool'
+complete -c wgkit -n '__wgkit_at mesh init' -l node -x -d 'A node, with its endpoint if it has one'
+complete -c wgkit -n '__wgkit_at mesh init' -F
 complete -c wgkit -n '__wgkit_at mesh check' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at mesh check' -l strict -d 'Exit with 2 if there are warnings'
 complete -c wgkit -n '__wgkit_at mesh check' -l json -d 'Print the findings as JSON'
 complete -c wgkit -n '__wgkit_at mesh check' -F
+complete -c wgkit -n '__wgkit_at mesh plan' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh plan' -s o -l out -x -a '(__fish_complete_directories)' -d 'Folder that render writes to'
+complete -c wgkit -n '__wgkit_at mesh plan' -l format -x -a 'wg-quick networkd networkmanager netplan' -d 'Format for every node, instead of its own'
+complete -c wgkit -n '__wgkit_at mesh plan' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit -n '__wgkit_at mesh plan' -l json -d 'Print the changes as JSON'
+complete -c wgkit -n '__wgkit_at mesh plan' -F
 complete -c wgkit -n '__wgkit_at mesh render' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at mesh render' -s o -l out -x -a '(__fish_complete_directories)' -d 'Folder to write to, a subfolder a node'
 complete -c wgkit -n '__wgkit_at mesh render' -l format -x -a 'wg-quick networkd networkmanager netplan' -d 'Format for every node, instead of its own'
@@ -74,3 +140,12 @@ complete -c wgkit -n '__wgkit_at mesh render' -l insecure-permissions -d 'Accept
 complete -c wgkit -n '__wgkit_at mesh render' -l json -d 'Print the summary as JSON'
 complete -c wgkit -n '__wgkit_at mesh render' -s q -l quiet -d 'Print no summary and no progress'
 complete -c wgkit -n '__wgkit_at mesh render' -F
+complete -c wgkit -n '__wgkit_at mesh rename' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh rename' -F
+complete -c wgkit -n '__wgkit_at mesh rekey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh rekey' -l nodes -r -F -d 'The inventory'
+complete -c wgkit -n '__wgkit_at mesh rekey' -l psk -d 'Move to the next generation of preshared keys, not private keys'
+complete -c wgkit -n '__wgkit_at mesh rekey' -l reseed -d 'Start it from fresh randomness: after a leak of the master'
+complete -c wgkit -n '__wgkit_at mesh rekey' -l finish -d 'Erase the masters of generations that no node is on'
+complete -c wgkit -n '__wgkit_at mesh rekey' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit -n '__wgkit_at mesh rekey' -l json -d 'Print what was done as JSON'
