@@ -13,6 +13,14 @@ function __wgkit_keygen_at
         switch "$at:$word"
             case ':genkey'
                 set at 'genkey'
+            case ':pubkey'
+                set at 'pubkey'
+            case ':genpsk'
+                set at 'genpsk'
+            case ':-o' ':--output' ':--name' ':--count'
+                set skip 1
+            case 'pubkey:--key'
+                set skip 1
         end
     end
     test "$at" = "$argv"
@@ -20,6 +28,18 @@ end
 
 complete -c wgkit-keygen -f
 complete -c wgkit-keygen -n __wgkit_keygen_at -a genkey -d 'Print a new private key'
+complete -c wgkit-keygen -n __wgkit_keygen_at -a pubkey -d 'Print the public key of a private key'
+complete -c wgkit-keygen -n __wgkit_keygen_at -a genpsk -d 'Print a new preshared key'
 complete -c wgkit-keygen -n __wgkit_keygen_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-keygen -n __wgkit_keygen_at -s V -l version -d 'Print the version and exit'
+complete -c wgkit-keygen -n __wgkit_keygen_at -s o -l output -x -a '(__fish_complete_directories)' -d 'Write key files into this folder'
+complete -c wgkit-keygen -n __wgkit_keygen_at -l name -x -d 'Name the files NAME.key, NAME.pub, NAME.psk'
+complete -c wgkit-keygen -n __wgkit_keygen_at -l count -x -d 'Make this many pairs; files are NAME-1.key and so on'
+complete -c wgkit-keygen -n __wgkit_keygen_at -l psk -d 'Make a preshared key with each pair'
+complete -c wgkit-keygen -n __wgkit_keygen_at -l force -d 'Replace key files that exist'
+complete -c wgkit-keygen -n __wgkit_keygen_at -l json -d 'Print JSON'
 complete -c wgkit-keygen -n '__wgkit_keygen_at genkey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-keygen -n '__wgkit_keygen_at pubkey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-keygen -n '__wgkit_keygen_at pubkey' -l key -r -F -d 'Read the private key from this file, not from standard input'
+complete -c wgkit-keygen -n '__wgkit_keygen_at pubkey' -l insecure-permissions -d 'Go on if group or others may access the file'
+complete -c wgkit-keygen -n '__wgkit_keygen_at genpsk' -s h -l help -d 'Print this help and exit'

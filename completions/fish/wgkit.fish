@@ -15,6 +15,22 @@ function __wgkit_at
                 set at keygen
             case 'keygen:genkey'
                 set at 'keygen genkey'
+            case 'keygen:pubkey'
+                set at 'keygen pubkey'
+            case 'keygen:genpsk'
+                set at 'keygen genpsk'
+            case 'keygen:-o' 'keygen:--output' 'keygen:--name' 'keygen:--count'
+                set skip 1
+            case 'keygen pubkey:--key'
+                set skip 1
+            case ':mesh'
+                set at mesh
+            case 'mesh:check'
+                set at 'mesh check'
+            case 'mesh:render'
+                set at 'mesh render'
+            case 'mesh render:-o' 'mesh render:--out' 'mesh render:--format' 'mesh render:--only'
+                set skip 1
         end
     end
     test "$at" = "$argv"
@@ -22,9 +38,39 @@ end
 
 complete -c wgkit -f
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
+complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at keygen' -a genkey -d 'Print a new private key'
+complete -c wgkit -n '__wgkit_at keygen' -a pubkey -d 'Print the public key of a private key'
+complete -c wgkit -n '__wgkit_at keygen' -a genpsk -d 'Print a new preshared key'
 complete -c wgkit -n '__wgkit_at keygen' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at keygen' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at keygen' -s o -l output -x -a '(__fish_complete_directories)' -d 'Write key files into this folder'
+complete -c wgkit -n '__wgkit_at keygen' -l name -x -d 'Name the files NAME.key, NAME.pub, NAME.psk'
+complete -c wgkit -n '__wgkit_at keygen' -l count -x -d 'Make this many pairs; files are NAME-1.key and so on'
+complete -c wgkit -n '__wgkit_at keygen' -l psk -d 'Make a preshared key with each pair'
+complete -c wgkit -n '__wgkit_at keygen' -l force -d 'Replace key files that exist'
+complete -c wgkit -n '__wgkit_at keygen' -l json -d 'Print JSON'
 complete -c wgkit -n '__wgkit_at keygen genkey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at keygen pubkey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at keygen pubkey' -l key -r -F -d 'Read the private key from this file, not from standard input'
+complete -c wgkit -n '__wgkit_at keygen pubkey' -l insecure-permissions -d 'Go on if group or others may access the file'
+complete -c wgkit -n '__wgkit_at keygen genpsk' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh' -a check -d 'Report every mistake in the inventory'
+complete -c wgkit -n '__wgkit_at mesh' -a render -d 'Write every node\'s configuration'
+complete -c wgkit -n '__wgkit_at mesh' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at mesh check' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh check' -l strict -d 'Exit with 2 if there are warnings'
+complete -c wgkit -n '__wgkit_at mesh check' -l json -d 'Print the findings as JSON'
+complete -c wgkit -n '__wgkit_at mesh check' -F
+complete -c wgkit -n '__wgkit_at mesh render' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh render' -s o -l out -x -a '(__fish_complete_directories)' -d 'Folder to write to, a subfolder a node'
+complete -c wgkit -n '__wgkit_at mesh render' -l format -x -a 'wg-quick networkd networkmanager netplan' -d 'Format for every node, instead of its own'
+complete -c wgkit -n '__wgkit_at mesh render' -l only -x -d 'Render these nodes only'
+complete -c wgkit -n '__wgkit_at mesh render' -l locked -d 'Allocate no address and make no key; fail if that would be needed'
+complete -c wgkit -n '__wgkit_at mesh render' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit -n '__wgkit_at mesh render' -l json -d 'Print the summary as JSON'
+complete -c wgkit -n '__wgkit_at mesh render' -s q -l quiet -d 'Print no summary and no progress'
+complete -c wgkit -n '__wgkit_at mesh render' -F

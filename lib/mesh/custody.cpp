@@ -28,6 +28,17 @@ Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
     const std::string& name = node.name.value;
     auto key = store.load_key(name);
     if (!key) return key;
+    if (locked.key && (!*key || public_key(**key) != *locked.key)) {
+        // A rekey that was killed after it wrote the lock: its staged key is the key.
+        auto staged = store.load_staged_key(name);
+        if (!staged) return staged;
+        if (*staged && public_key(**staged) == *locked.key) {
+            if (policy != KeyPolicy::peek)
+                if (auto moved = store.adopt_staged_key(name); !moved)
+                    return std::move(moved).error();
+            return staged;
+        }
+    }
     if (!*key && locked.key)
         return Error{
             Errc::not_found,
@@ -89,15 +100,6 @@ Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const 
     return std::optional(std::move(fresh));
 }
 
-bool uses_pair_keys(const Network& network) {
-    return std::any_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
-        return node.psk == PskMode::per_pair
-               || std::any_of(node.peers.begin(), node.peers.end(), [](const PeerOverride& peer) {
-                      return peer.psk == PskMode::per_pair;
-                  });
-    });
-}
-
 } // namespace
 
 namespace {
@@ -122,6 +124,9 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
         auto master = obtain_master(lock, store, policy);
         if (!master) return std::move(master).error();
         secrets.master = std::move(*master);
+        auto pairs = store.load_pairs();
+        if (!pairs) return std::move(pairs).error();
+        secrets.pairs = std::move(*pairs);
     }
     if (created != created_before)
         if (auto synced = store.sync(); !synced) return std::move(synced).error();
@@ -129,6 +134,15 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
 }
 
 } // namespace
+
+bool uses_pair_keys(const Network& network) {
+    return std::any_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {
+        return node.psk == PskMode::per_pair
+               || std::any_of(node.peers.begin(), node.peers.end(), [](const PeerOverride& peer) {
+                      return peer.psk == PskMode::per_pair;
+                  });
+    });
+}
 
 bool keeps_key_here(const Node& node) { return node.managed && node.keys == Custody::local; }
 

@@ -20,6 +20,9 @@ enum class KeyPolicy {
 Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, KeyPolicy policy, bool allow_open,
                                                  Date today, std::size_t& created);
 
+/// Does any pair of the network have a derived preshared key?
+bool uses_pair_keys(const Network& network);
+
 /// Is the private key of this node kept in keys/?
 bool keeps_key_here(const Node& node);
 

@@ -24,40 +24,53 @@ void add_iptables(ExitCommands& commands, std::string_view tool, std::string_vie
 
 } // namespace
 
-std::string forwarding_sysctl_path(const NodeView& view) {
+std::string sysctl_path(const NodeView& view) {
     return fmt::format("etc/sysctl.d/90-wgkit-{}.conf", view.node().interface);
 }
 
-RenderedFile render_forwarding_sysctl(const NodeView& view) {
-    RenderedFile file{forwarding_sysctl_path(view), 0644, {}};
+RenderedFile render_sysctl(const NodeView& view, bool src_valid_mark) {
+    RenderedFile file{sysctl_path(view), 0644, {}};
+    const Network& network = view.plan.network();
     file.content = file_header(view);
-    if (view.plan.network().ipv4) file.content += "net.ipv4.ip_forward = 1\n";
-    if (view.plan.network().ipv6)
+    if (view.member.forwards && network.ipv4) file.content += "net.ipv4.ip_forward = 1\n";
+    if (view.member.forwards && network.ipv6)
         file.content +=
             "# With forwarding on, an uplink configured by router advertisements needs\n"
             "# accept_ra = 2 on its own interface.\n"
             "net.ipv6.conf.all.forwarding = 1\n";
+    if (src_valid_mark)
+        file.content += "# The reverse path filter must look up the tunnel's own packets by mark.\n"
+                        "net.ipv4.conf.all.src_valid_mark = 1\n";
     return file;
 }
 
-ExitCommands exit_commands(const NodeView& view) {
+ExitCommands exit_commands(FirewallTool tool, const std::optional<Prefix>& ipv4,
+                           const std::optional<Prefix>& ipv6) {
     ExitCommands commands;
-    if (!view.node().exit) return commands;
-    if (*view.node().exit == FirewallTool::nftables) {
+    if (tool == FirewallTool::nftables) {
         commands.up = {fmt::format("nft '{}; {}'", nft_reset, nft_rules)};
         commands.down = {fmt::format("nft '{}'", nft_reset)};
         return commands;
     }
-    const auto add_family = [&](std::string_view tool, const Prefix& pool) {
-        add_iptables(commands, tool, "filter", "FORWARD -i %i -j ACCEPT");
-        add_iptables(commands, tool, "filter",
+    const auto add_family = [&](std::string_view program, const Prefix& pool) {
+        add_iptables(commands, program, "filter", "FORWARD -i %i -j ACCEPT");
+        add_iptables(commands, program, "filter",
                      "FORWARD -o %i -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
-        add_iptables(commands, tool, "nat",
+        add_iptables(commands, program, "nat",
                      fmt::format("POSTROUTING -s {} ! -o %i -j MASQUERADE", to_string(pool)));
     };
-    if (const auto& pool = view.plan.network().ipv4) add_family("iptables", pool->value);
-    if (const auto& pool = view.plan.network().ipv6) add_family("ip6tables", pool->value);
+    if (ipv4) add_family("iptables", *ipv4);
+    if (ipv6) add_family("ip6tables", *ipv6);
     return commands;
+}
+
+ExitCommands exit_commands(const NodeView& view) {
+    if (!view.node().exit) return {};
+    const Network& network = view.plan.network();
+    const auto pool = [](const std::optional<Located<Prefix>>& one) {
+        return one ? std::optional(one->value) : std::nullopt;
+    };
+    return exit_commands(*view.node().exit, pool(network.ipv4), pool(network.ipv6));
 }
 
 } // namespace wgkit::mesh

@@ -55,6 +55,7 @@ NetworkEntry read_network(const Value& map, Diagnostics& d) {
             network.name = {field::label(value, d).value_or(""), value.mark};
         } else if (key == "interface") {
             base.interface = field::interface(value, d).value_or("wg0");
+            base.marks.interface = value.mark;
         } else if (key == "ipv4") {
             network.ipv4 = read_pool(value, Family::ipv4, d);
         } else if (key == "ipv6") {
@@ -69,6 +70,7 @@ NetworkEntry read_network(const Value& map, Diagnostics& d) {
             static constexpr field::Choice<Custody> places[] = {{"local", Custody::local},
                                                                 {"node", Custody::node}};
             base.keys = field::choice(value, places, d).value_or(Custody::local);
+            base.marks.keys = value.mark;
         } else {
             field::unknown(key, mark, network_fields, d);
         }
@@ -190,7 +192,11 @@ ParsedInventory parse_inventory(std::string_view text, const std::string& file) 
     ParsedInventory parsed{{file, {}}, Diagnostics(file)};
     Diagnostics& d = parsed.diagnostics;
     const Value root = yaml::parse(text, d);
-    if (d.errors() != 0 && root.members.empty()) return parsed;
+    // A tree without its aliases' values would only cause findings that are not the owner's.
+    const bool cut_short = std::any_of(d.all().begin(), d.all().end(), [](const Diagnostic& found) {
+        return found.code == "alias-budget";
+    });
+    if (cut_short || (d.errors() != 0 && root.members.empty())) return parsed;
     if (!field::expect(root, Kind::map, d)) return parsed;
     for (const auto& member : root.members)
         if (std::find(file_fields.begin(), file_fields.end(), member.key) == file_fields.end())

@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdio>
+
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
 #include "util/unique_fd.hpp"
@@ -15,6 +17,7 @@ namespace wgkit::mesh {
 
 namespace {
 
+const std::string staged_suffix = ".next";
 constexpr std::string_view ignore_all = "# Private keys: never commit this folder.\n*\n";
 
 SecretString key_line(const PrivateKey& key) { return reveal_base64(key) + "\n"; }
@@ -29,6 +32,8 @@ std::string KeyStore::key_path(const std::string& node) const {
 }
 
 std::string KeyStore::master_path() const { return folder_ + "/psk-master"; }
+
+std::string KeyStore::pairs_path() const { return folder_ + "/pairs.psk"; }
 
 Result<void> KeyStore::prepare() const {
     for (const auto& folder : {root_, folder_})
@@ -47,15 +52,34 @@ Result<std::optional<SecretString>> KeyStore::load(const std::string& path) cons
     return std::move(text).error();
 }
 
-Result<std::optional<PrivateKey>> KeyStore::load_key(const std::string& node) const {
-    auto text = load(key_path(node));
+Result<std::optional<PrivateKey>> KeyStore::load_key_file(const std::string& path) const {
+    auto text = load(path);
     if (!text) return std::move(text).error();
     if (!*text) return std::optional<PrivateKey>();
     auto key = parse_private_key(ascii::trim(**text));
     if (!key)
-        return Error{Errc::invalid, fmt::format("{}:1:1: {}", key_path(node), key.error().message),
+        return Error{Errc::invalid, fmt::format("{}:1:1: {}", path, key.error().message),
                      "restore the file from a backup, or make a new key with `wgkit mesh rekey`"};
     return std::optional(std::move(*key));
+}
+
+Result<std::optional<PrivateKey>> KeyStore::load_key(const std::string& node) const {
+    return load_key_file(key_path(node));
+}
+
+Result<std::optional<PrivateKey>> KeyStore::load_staged_key(const std::string& node) const {
+    return load_key_file(key_path(node) + staged_suffix);
+}
+
+Result<void> KeyStore::stage_key(const std::string& node, const PrivateKey& key) const {
+    return files::replace(key_path(node) + staged_suffix, key_line(key), 0600);
+}
+
+Result<void> KeyStore::adopt_staged_key(const std::string& node) const {
+    const std::string path = key_path(node);
+    if (::rename((path + staged_suffix).c_str(), path.c_str()) != 0)
+        return errno_error(fmt::format("cannot replace {}", path));
+    return sync();
 }
 
 Result<void> KeyStore::create_key(const std::string& node, const PrivateKey& key) const {
@@ -64,6 +88,13 @@ Result<void> KeyStore::create_key(const std::string& node, const PrivateKey& key
 
 Result<void> KeyStore::replace_key(const std::string& node, const PrivateKey& key) const {
     return files::replace(key_path(node), key_line(key), 0600);
+}
+
+Result<StoredPairs> KeyStore::load_pairs() const {
+    auto text = load(pairs_path());
+    if (!text) return std::move(text).error();
+    if (!*text) return StoredPairs();
+    return StoredPairs::parse(**text, pairs_path());
 }
 
 Result<std::optional<PskMaster>> KeyStore::load_master() const {

@@ -139,18 +139,22 @@ void read_accept_routes(const Value& value, Node& node, Diagnostics& d) {
 
 PeerOverride read_override(const std::string& peer, Mark peer_mark, const Value& value,
                            Diagnostics& d) {
-    PeerOverride result{{peer, peer_mark}, {}, {}, {}, {}};
+    PeerOverride result{{peer, peer_mark}, {}, {}, {}, {}, {}, {}};
     if (!field::expect(value, Kind::map, d)) return result;
     for (const auto& [key, mark, part] : value.members) {
         if (key == "allowed_ips") {
             if (const auto list = field::prefixes(part, d)) {
                 result.allowed_ips.emplace();
-                for (const auto& one : *list) result.allowed_ips->push_back(one.value);
+                for (const auto& one : *list) {
+                    result.allowed_ips->push_back(one.value);
+                    result.allowed_ips_marks.push_back(one.mark);
+                }
             }
         } else if (key == "endpoint") {
             set(result.endpoint, field::endpoint(part, d));
         } else if (key == "keepalive") {
             set(result.keepalive, field::keepalive(part, d));
+            result.keepalive_mark = part.mark;
         } else if (key == "psk") {
             result.psk = read_psk_mode(part, d);
         } else {
@@ -241,6 +245,18 @@ constexpr Field fields[] = {
 };
 // clang-format on
 
+/// Where the mark of a field goes whose value has none.
+Mark* mark_for(std::string_view field, FieldMarks& marks) {
+    if (field == "port") return &marks.port;
+    if (field == "interface") return &marks.interface;
+    if (field == "hooks") return &marks.hooks;
+    if (field == "disabled") return &marks.disabled;
+    if (field == "keys") return &marks.keys;
+    if (field == "exit") return &marks.exit;
+    if (field == "relay") return &marks.relay;
+    return nullptr;
+}
+
 const Field* find_field(std::string_view name, FieldScope scope) {
     const auto match = std::find_if(std::begin(fields), std::end(fields),
                                     [&](const Field& f) { return f.name == name; });
@@ -259,10 +275,12 @@ std::vector<std::string_view> node_field_names(FieldScope scope) {
 
 void apply_node_fields(const Value& map, FieldScope scope, Node& node, Diagnostics& diagnostics) {
     for (const auto& [key, mark, value] : map.members) {
-        if (const Field* field = find_field(key, scope))
+        if (const Field* field = find_field(key, scope)) {
             field->read(value, node, diagnostics);
-        else if (scope != FieldScope::node || key != "networks")
+            if (Mark* place = mark_for(key, node.marks)) *place = value.mark;
+        } else if (scope != FieldScope::node || key != "networks") {
             field::unknown(key, mark, node_field_names(scope), diagnostics);
+        }
     }
 }
 

@@ -15,8 +15,14 @@ Result<NodeView> make_view(const Plan& plan, NodeIndex node, const NetworkSecret
     view.psks.reserve(view.peers.size());
     for (const auto& peer : view.peers) {
         auto& psk = view.psks.emplace_back();
+        if (peer.psk != PskMode::per_pair) continue;
+        if (const auto* stored =
+                secrets.pairs.find(view.node().name.value, view.node_of(peer).name.value)) {
+            psk = stored->clone();
+            continue;
+        }
         const bool keys_known = view.member.locked->key && plan.member(peer.node).locked->key;
-        if (peer.psk != PskMode::per_pair || pair_keys == nullptr || !keys_known) continue;
+        if (pair_keys == nullptr || !keys_known) continue;
         auto derived =
             pair_keys->derive(peer.psk_epoch, *view.member.locked->key, view.key_of(peer));
         if (!derived) return std::move(derived).error();

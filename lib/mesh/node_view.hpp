@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "mesh/key_store.hpp"
 #include "mesh/psk_master.hpp"
 #include "wgkit/plan.hpp"
 
@@ -12,6 +13,7 @@ namespace wgkit::mesh {
 struct NetworkSecrets {
     std::vector<std::optional<PrivateKey>> keys; ///< by node; nothing: the key is on the node
     std::optional<PskMaster> master;
+    StoredPairs pairs; ///< win over derived ones
 };
 
 /// Everything a format needs to know to write one node's files.

@@ -76,8 +76,11 @@ struct Plan::Impl {
     std::unordered_map<std::string_view, NodeIndex> by_name;
     std::vector<NodeIndex> by_rank;  ///< nodes in the order of their names
     std::vector<std::uint32_t> rank; ///< by node: its place in `by_rank`
+    std::vector<PskMode> psk_modes;  ///< by node
+    std::vector<bool> has_overrides; ///< by node
     std::vector<NodeIndex> relays;
-    std::vector<std::vector<NodeIndex>> extra; ///< links that exits and relays bring, by node
+    std::vector<std::optional<NodeIndex>> hubs; ///< by node: what carries its other traffic
+    std::vector<std::vector<NodeIndex>> extra;  ///< links that exits and relays bring, by node
     std::vector<Prefix> pools;
     bool has_hubs = false;
 
@@ -88,8 +91,11 @@ struct Plan::Impl {
         if (net.ipv6) pools.push_back(net.ipv6->value);
         for (NodeIndex i = 0; i < members.size(); ++i) {
             by_name.emplace(net.nodes[i].name.value, i);
+            psk_modes.push_back(net.nodes[i].psk);
+            has_overrides.push_back(!net.nodes[i].peers.empty());
             if (members[i].active && net.nodes[i].relay) relays.push_back(i);
-            has_hubs |= links.hub_of(i).has_value();
+            hubs.push_back(choose_hub(i));
+            has_hubs |= hubs.back().has_value();
         }
         sort_by_name();
         link_exits();
@@ -108,6 +114,17 @@ struct Plan::Impl {
         for (std::uint32_t r = 0; r < by_rank.size(); ++r) rank[by_rank[r]] = r;
     }
 
+    /// The first hub that a spoke can reach, of the first rule that gives it one.
+    std::optional<NodeIndex> choose_hub(NodeIndex spoke) const {
+        if (!links.hub_of(spoke)) return std::nullopt;
+        for (const auto& rule : links.rules()) {
+            if (rule.rule->kind != TopologyRule::Kind::hub || !rule.in_second[spoke]) continue;
+            for (const auto hub : rule.first)
+                if (reach.meet(spoke, hub)) return hub;
+        }
+        return std::nullopt;
+    }
+
     std::optional<NodeIndex> exit_of(NodeIndex i) const {
         if (!members[i].active || !node(i).exit_via) return std::nullopt;
         const auto found = by_name.find(node(i).exit_via->value);
@@ -117,11 +134,15 @@ struct Plan::Impl {
     }
 
     void connect(NodeIndex a, NodeIndex b) {
-        const auto add = [](std::vector<NodeIndex>& list, NodeIndex value) {
-            if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
-        };
-        add(extra[a], b);
-        add(extra[b], a);
+        if (is_extra(a, b)) return;
+        extra[a].push_back(b);
+        extra[b].push_back(a);
+    }
+
+    /// Looks into the shorter list: a relay's or an exit's holds thousands.
+    bool is_extra(NodeIndex a, NodeIndex b) const {
+        if (extra[b].size() < extra[a].size()) std::swap(a, b);
+        return std::find(extra[a].begin(), extra[a].end(), b) != extra[a].end();
     }
 
     void link_exits() {
@@ -131,15 +152,33 @@ struct Plan::Impl {
 
     void link_relays() {
         if (relays.empty()) return;
+        // Pairs that cannot meet are asked for by kind: there are N² pairs, and few kinds.
+        constexpr NodeIndex meets = 0xFFFFFFFF;
+        constexpr NodeIndex unknown = meets - 1;
+        constexpr NodeIndex none = meets - 2;
+        std::vector<std::vector<NodeIndex>> by_kind(reach.kinds());
+        const auto relay_of = [&](NodeIndex a, NodeIndex b) {
+            if (node(a).relay || node(b).relay) { // a relay is none for itself
+                if (reach.meet(a, b)) return meets;
+                return relay_between(a, b).value_or(none);
+            }
+            auto& row = by_kind[reach.kind(a)];
+            if (row.empty()) row.assign(reach.kinds(), unknown);
+            auto& known = row[reach.kind(b)];
+            if (known == unknown)
+                known = reach.meet(a, b) ? meets : relay_between(a, b).value_or(none);
+            return known;
+        };
         for (NodeIndex i = 0; i < members.size(); ++i) {
             if (!members[i].active) continue;
             const auto marks = linked(i);
             for (NodeIndex j = i + 1; j < members.size(); ++j) {
-                if (marks[j] == 0 || reach.meet(i, j) || hub_between(i, j)) continue;
-                const auto relay = relay_between(i, j);
-                if (!relay) continue;
-                connect(i, *relay);
-                connect(j, *relay);
+                if (marks[j] == 0 || !members[j].active) continue;
+                const NodeIndex relay = relay_of(i, j);
+                if (relay == meets || relay == none) continue;
+                if ((is_extra(i, relay) && is_extra(j, relay)) || hub_between(i, j)) continue;
+                connect(i, relay);
+                connect(j, relay);
             }
         }
     }
@@ -148,7 +187,7 @@ struct Plan::Impl {
         for (NodeIndex i = 0; i < members.size(); ++i) {
             const Node& n = node(i);
             members[i].forwards = n.exit || n.relay || !n.routes.empty();
-            if (const auto hub = links.hub_of(i)) members[*hub].forwards = true;
+            if (const auto hub = hubs[i]) members[*hub].forwards = true;
             if (const auto exit = exit_of(i)) members[*exit].forwards = true;
         }
     }
@@ -162,8 +201,7 @@ struct Plan::Impl {
     }
 
     bool are_linked(NodeIndex a, NodeIndex b) const {
-        return links.linking(a, b) != nullptr
-               || std::find(extra[a].begin(), extra[a].end(), b) != extra[a].end();
+        return links.linking(a, b) != nullptr || is_extra(a, b);
     }
 
     bool direct(NodeIndex a, NodeIndex b) const { return are_linked(a, b) && reach.meet(a, b); }
@@ -175,8 +213,8 @@ struct Plan::Impl {
             if (hub && *hub != other && direct(*hub, spoke) && direct(*hub, other))
                 best = best ? std::min(*best, *hub) : *hub;
         };
-        consider(links.hub_of(a), a, b);
-        consider(links.hub_of(b), b, a);
+        consider(hubs[a], a, b);
+        consider(hubs[b], b, a);
         return best;
     }
 
@@ -188,9 +226,11 @@ struct Plan::Impl {
     }
 
     PskMode psk_between(NodeIndex a, NodeIndex b) const {
+        // Asked for every pair: the modes lie close together, the nodes do not.
         const auto mode_at = [&](NodeIndex here, NodeIndex there) {
+            if (!has_overrides[here]) return psk_modes[here];
             const auto* special = override_for(node(here), node(there));
-            return special != nullptr && special->psk ? *special->psk : node(here).psk;
+            return special != nullptr && special->psk ? *special->psk : psk_modes[here];
         };
         const PskMode one = mode_at(a, b);
         const PskMode two = mode_at(b, a);
@@ -208,7 +248,8 @@ struct Plan::Impl {
         else if (meeting.first == nullptr)
             peer.keepalive = nat_keepalive;
         peer.psk = psk_between(i, j);
-        peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
+        if (peer.psk == PskMode::per_pair)
+            peer.psk_epoch = std::min(members[i].locked->psk_epoch, members[j].locked->psk_epoch);
         return peer;
     }
 
@@ -217,9 +258,13 @@ struct Plan::Impl {
     void widen(NodeIndex i, Peer& peer) const {
         if (exit_of(i) == peer.node) {
             peer.own = &default_routes();
-            peer.more = members[peer.node].routes;
+            // A hub's pool is more specific than the default route: the exit keeps its own
+            // addresses.
+            const auto& own = hubs[i] && hubs[i] != peer.node ? members[peer.node].prefixes
+                                                              : members[peer.node].routes;
+            peer.more.insert(peer.more.begin(), own.begin(), own.end());
             if (!node(i).keepalive) peer.keepalive = nat_keepalive;
-        } else if (links.hub_of(i) == peer.node) {
+        } else if (hubs[i] == peer.node) {
             peer.own = &pools;
             peer.more.insert(peer.more.begin(), members[peer.node].routes.begin(),
                              members[peer.node].routes.end());
@@ -228,7 +273,8 @@ struct Plan::Impl {
 
     /// Adds what `carrier` carries for `j`, unless its pool or default route covers it.
     void carry(NodeIndex i, Peer& carrier, NodeIndex j) const {
-        const bool covers_pool = links.hub_of(i) == carrier.node || exit_of(i) == carrier.node;
+        const bool covers_pool =
+            hubs[i] == carrier.node || (exit_of(i) == carrier.node && !hubs[i]);
         const auto& list = covers_pool ? members[j].routes : members[j].prefixes;
         carrier.more.insert(carrier.more.end(), list.begin(), list.end());
     }
@@ -249,6 +295,7 @@ struct Plan::Impl {
     }
 
     void apply_override(NodeIndex i, Peer& peer) const {
+        if (!has_overrides[i]) return;
         const auto* special = override_for(node(i), node(peer.node));
         if (special == nullptr) return;
         if (special->allowed_ips) {
@@ -262,6 +309,7 @@ struct Plan::Impl {
     std::vector<Peer> peers(NodeIndex i) const {
         std::vector<Peer> result;
         const auto marks = linked(i);
+        result.reserve(static_cast<std::size_t>(std::count(marks.begin(), marks.end(), 1)));
         std::vector<NodeIndex> carried; // linked or behind a hub, but no peers
         for (const NodeIndex j : by_rank) {
             if (j == i || !members[j].active || !members[i].active) continue;

@@ -1,18 +1,25 @@
 #include "mesh/reach.hpp"
 
 #include <limits>
+#include <map>
 
 namespace wgkit::mesh {
 
 Reach::Reach(const Network& network) {
     std::unordered_map<std::string_view, std::uint32_t> ids;
+    std::map<std::vector<std::uint32_t>, std::uint32_t> kinds;
     for (const auto& node : network.nodes) {
         auto& list = attachments_.emplace_back();
+        std::vector<std::uint32_t> signature;
         for (const auto& underlay : node.underlays) {
             const auto id = ids.emplace(underlay.name, static_cast<std::uint32_t>(ids.size()));
             list.push_back({id.first->second, &underlay});
+            signature.push_back(2 * id.first->second + (underlay.endpoint ? 1 : 0));
         }
+        kinds_.push_back(
+            kinds.emplace(signature, static_cast<std::uint32_t>(kinds.size())).first->second);
     }
+    kind_count_ = static_cast<std::uint32_t>(kinds.size());
 }
 
 std::optional<Meeting> Reach::meet(NodeIndex a, NodeIndex b) const {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <iterator>
+#include <map>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "mesh/address_pool.hpp"
 #include "wgkit/lock.hpp"
@@ -25,13 +27,14 @@ constexpr FamilyFields ipv6{&Network::ipv6, &Node::ipv6, &LockedNode::ipv6, &Tom
 
 /// Pairs of a node of the inventory and its line of the lock, in the order of the file.
 using Pairs = std::vector<std::pair<const Node*, LockedNode*>>;
+using Names = std::unordered_set<std::string_view>;
 
 /// Takes fixed and already allocated addresses into the pool, and reports who is in the way.
-void take_known(const FamilyFields& f, const Prefix& pool, const Pairs& pairs, AddressPool& free,
-                Diagnostics& d) {
-    std::unordered_map<std::string, const Node*> owner;
+void take_known(const FamilyFields& f, const Prefix& pool, const Pairs& pairs,
+                const Names& returned, AddressPool& free, Diagnostics& d) {
+    std::map<IpAddress, const Node*> owner;
     const auto claim = [&](const Node& node, const IpAddress& address, Mark mark) {
-        const auto [first, is_new] = owner.emplace(to_string(address), &node);
+        const auto [first, is_new] = owner.emplace(address, &node);
         if (is_new) {
             free.take(address);
             return;
@@ -59,6 +62,12 @@ void take_known(const FamilyFields& f, const Prefix& pool, const Pairs& pairs, A
     for (const auto& [node, locked] : pairs) {
         auto& address = locked->*f.locked;
         if (node->*f.fixed || !address) continue;
+        // A node that comes back has no claim on what others were given meanwhile.
+        if (returned.contains(node->name.value)
+            && (owner.contains(*address) || !pool.contains(*address))) {
+            address.reset();
+            continue;
+        }
         if (!pool.contains(*address))
             d.error("address-outside-pool", node->name.mark,
                     fmt::format("address {} of {}, allocated earlier, is outside the pool {}",
@@ -69,7 +78,7 @@ void take_known(const FamilyFields& f, const Prefix& pool, const Pairs& pairs, A
 }
 
 void assign(const FamilyFields& f, const Network& network, const Pairs& pairs,
-            const std::vector<Tombstone>& tombstones, Diagnostics& d) {
+            const Names& returned, const std::vector<Tombstone>& tombstones, Diagnostics& d) {
     const auto& pool = network.*f.pool;
     if (!pool) {
         for (const auto& [node, locked] : pairs) {
@@ -82,7 +91,7 @@ void assign(const FamilyFields& f, const Network& network, const Pairs& pairs,
         return;
     }
     AddressPool free(pool->value);
-    take_known(f, pool->value, pairs, free, d);
+    take_known(f, pool->value, pairs, returned, free, d);
     for (const auto& stone : tombstones)
         if (stone.*f.buried) free.take(*(stone.*f.buried));
     for (const auto& [node, locked] : pairs) {
@@ -119,14 +128,17 @@ LockedNetwork reconcile(const Network& network, const LockedNetwork& before, Dat
         else if (node.ipv4 || node.ipv6)
             after.tombstones.push_back({node.name, node.ipv4, node.ipv6, today});
     }
+    std::unordered_map<std::string_view, const Tombstone*> buried;
+    for (const auto& stone : before.tombstones) buried.emplace(stone.name, &stone);
+    Names returned;
     for (const auto& [name, node] : wanted) {
         if (before.find(name) != nullptr) continue;
         LockedNode fresh;
         fresh.name = name;
-        for (const auto& stone : before.tombstones) { // a node that comes back is no stranger
-            if (stone.name != name) continue;
-            fresh.ipv4 = stone.ipv4;
-            fresh.ipv6 = stone.ipv6;
+        if (const auto stone = buried.find(name); stone != buried.end()) {
+            fresh.ipv4 = stone->second->ipv4; // a node that comes back is no stranger
+            fresh.ipv6 = stone->second->ipv6;
+            returned.insert(name);
         }
         after.nodes.push_back(std::move(fresh));
     }
@@ -138,8 +150,8 @@ LockedNetwork reconcile(const Network& network, const LockedNetwork& before, Dat
     for (const auto& node : network.nodes)
         if (wanted.at(node.name.value) == &node) // the first of several with one name
             pairs.emplace_back(&node, after.find(node.name.value));
-    assign(ipv4, network, pairs, after.tombstones, diagnostics);
-    assign(ipv6, network, pairs, after.tombstones, diagnostics);
+    assign(ipv4, network, pairs, returned, after.tombstones, diagnostics);
+    assign(ipv6, network, pairs, returned, after.tombstones, diagnostics);
     return after;
 }
 

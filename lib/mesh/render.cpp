@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "mesh/forwarding.hpp"
+#include "mesh/render/routing.hpp"
 #include "util/join.hpp"
 
 namespace wgkit::mesh {
@@ -30,13 +31,23 @@ std::vector<RenderedFile> render_node(const NodeView& view, const PeerTexts& tex
     std::vector<RenderedFile> files;
     switch (format) {
     case Format::wg_quick:
-    case Format::networkd:
-    case Format::networkmanager:
-    case Format::netplan:
         files.push_back(render_wg_quick(view, texts));
         break;
+    case Format::networkd:
+        files = render_networkd(view, texts);
+        break;
+    case Format::networkmanager:
+        files.push_back(render_networkmanager(view, texts));
+        break;
+    case Format::netplan:
+        files = render_netplan(view, texts);
+        break;
     }
-    if (view.member.forwards) files.push_back(render_forwarding_sysctl(view));
+    // wg-quick sets it itself when it brings a full tunnel up.
+    const bool src_valid_mark =
+        format != Format::wg_quick && make_routing(view).full_tunnel(Family::ipv4);
+    if (view.member.forwards || src_valid_mark)
+        files.push_back(render_sysctl(view, src_valid_mark));
     return files;
 }
 

@@ -34,8 +34,11 @@ struct PeerTexts {
 /// All files of one node in a format. Pure.
 std::vector<RenderedFile> render_node(const NodeView& view, const PeerTexts& texts, Format format);
 
-/// One file in one format; `render_node` adds what formats share (forwarding).
+/// The files that are a format's own; `render_node` adds what formats share (sysctl settings).
 RenderedFile render_wg_quick(const NodeView& view, const PeerTexts& texts);
+std::vector<RenderedFile> render_networkd(const NodeView& view, const PeerTexts& texts);
+RenderedFile render_networkmanager(const NodeView& view, const PeerTexts& texts);
+std::vector<RenderedFile> render_netplan(const NodeView& view, const PeerTexts& texts);
 
 /// The first comment lines of every rendered file.
 std::string file_header(const NodeView& view);

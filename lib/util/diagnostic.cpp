@@ -12,10 +12,9 @@ namespace wgkit {
 Diagnostics::Diagnostics(std::string file) : file_(std::move(file)) {}
 
 Diagnostic& Diagnostics::add(Severity severity, std::string code, Mark mark, std::string message) {
-    const auto same = std::find_if(list_.begin(), list_.end(), [&](const Diagnostic& d) {
-        return mark.line != 0 && d.mark == mark && d.code == code && d.message == message;
-    });
-    if (same != list_.end()) return *same;
+    if (mark.line != 0
+        && !known_.insert(fmt::format("{}:{}:{}:{}", mark.line, mark.column, code, message)).second)
+        return repeated_ = {};
     return list_.emplace_back(
         Diagnostic{severity, std::move(code), file_, mark, std::move(message), {}, {}});
 }

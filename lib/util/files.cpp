@@ -89,6 +89,11 @@ Result<void> replace(const std::string& path, std::string_view content, mode_t m
     return sync_folder(folder_of(path));
 }
 
+mode_t mode_of(const std::string& path) {
+    struct stat info {};
+    return ::stat(path.c_str(), &info) == 0 ? info.st_mode & 07777 : 0644;
+}
+
 Result<void> make_folders(const std::string& path, mode_t mode) {
     if (path.empty() || ::mkdir(path.c_str(), mode) == 0) return {};
     if (errno == ENOENT) {

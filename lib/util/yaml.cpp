@@ -53,18 +53,11 @@ class TreeBuilder : public YAML::EventHandler {
         const auto target = anchors_.find(anchor);
         if (target == anchors_.end()) {
             diagnostics_.error("alias-budget", mark_of(mark),
-                               "an alias stands inside its own value");
+                               "an alias stands inside its own value, or its anchor is too large");
             return put(make(Kind::null, mark), YAML::NullAnchor);
         }
-        values_ += count_values(target->second);
-        if (values_ > max_values) {
-            if (!over_budget_)
-                diagnostics_.error(
-                    "alias-budget", mark_of(mark),
-                    fmt::format("aliases expand to more than {} values", max_values));
-            over_budget_ = true;
+        if (!spend(target->second, mark_of(mark)))
             return put(make(Kind::null, mark), YAML::NullAnchor);
-        }
         put(target->second, YAML::NullAnchor);
     }
     void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
@@ -95,6 +88,17 @@ class TreeBuilder : public YAML::EventHandler {
         return value;
     }
 
+    /// Counts a copy of the value against the budget; false if it is too large.
+    bool spend(const Value& value, Mark mark) {
+        if (!over_budget_) values_ += count_values(value);
+        if (values_ > max_values && !over_budget_) {
+            over_budget_ = true;
+            diagnostics_.error("alias-budget", mark,
+                               fmt::format("aliases expand to more than {} values", max_values));
+        }
+        return !over_budget_;
+    }
+
     void close() {
         Open done = std::move(open_.back());
         open_.pop_back();
@@ -103,7 +107,8 @@ class TreeBuilder : public YAML::EventHandler {
     }
 
     void put(Value value, YAML::anchor_t anchor) {
-        if (anchor != YAML::NullAnchor) anchors_[anchor] = value;
+        // Anchors within anchors are copied at every level, so they count as aliases do.
+        if (anchor != YAML::NullAnchor && spend(value, value.mark)) anchors_[anchor] = value;
         if (open_.empty()) {
             root_ = std::move(value);
             return;

@@ -29,7 +29,7 @@ completions = load_completions()
 
 
 def macro_arguments(page: str, macro: str) -> set[str]:
-    """What stands behind a macro in an mdoc page: `.It Fl o , Fl -output Ar DIR` -> Fl: o, -output."""
+    """What stands behind a macro in an mdoc page: `.It Fl o , Fl -output Ar DIR` has o and -output behind Fl."""
     found = set()
     for line in page.splitlines():
         if not line.startswith("."):
@@ -38,10 +38,13 @@ def macro_arguments(page: str, macro: str) -> set[str]:
         for i, word in enumerate(words):
             if word != macro:
                 continue
-            for argument in words[i + 1:]:
+            # `Fl Fl help` is the other way to write `Fl -help`.
+            start = i + 2 if macro == "Fl" and words[i + 1:i + 2] == ["Fl"] else i + 1
+            dash = "-" * (start - i - 1)
+            for argument in words[start:]:
                 if re.fullmatch(r"[A-Z][a-z]", argument) or re.fullmatch(r"[,.;:()\[\]|]", argument):
                     break
-                found.add(argument.strip('"').replace("\\", "").rstrip("="))
+                found.add(dash + argument.strip('"').replace("\\", "").rstrip("="))
     return found
 
 

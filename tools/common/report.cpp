@@ -46,8 +46,11 @@ void Report::note(std::string_view message) const {
 }
 
 void Report::findings(const Diagnostics& diagnostics, std::string_view source) const {
-    for (const auto& diagnostic : diagnostics.all())
-        std::fputs((to_text(diagnostic, source) + "\n").c_str(), stderr);
+    for (const auto& diagnostic : diagnostics.all()) {
+        const bool shown = diagnostic.file == diagnostics.file(); // the lock has findings, too
+        std::fputs((to_text(diagnostic, shown ? source : std::string_view()) + "\n").c_str(),
+                   stderr);
+    }
 }
 
 } // namespace wgkit::tool

@@ -11,7 +11,16 @@
 namespace wgkit::tool::mesh {
 
 Action check(CLI::App& app);
+Action explain(CLI::App& app);
+Action graph(CLI::App& app);
+Action hosts(CLI::App& app);
+Action import(CLI::App& app);
+Action init(CLI::App& app);
+Action keys(CLI::App& app);
 Action plan(CLI::App& app);
+Action qr(CLI::App& app);
+Action rekey(CLI::App& app);
+Action rename(CLI::App& app);
 Action render(CLI::App& app);
 
 /// Adds the positional argument that every command takes: the inventory, nodes.yaml by default.

@@ -18,7 +18,7 @@ struct Options {
 };
 
 std::string cost_line(const wgkit::mesh::RunningCost& cost) {
-    return fmt::format("{} links, {:.1f} keepalives/s, up to {:.1f} handshakes/s, {} of config a "
+    return fmt::format("{} links, {:.2f} keepalives/s, up to {:.2f} handshakes/s, {} of config a "
                        "node",
                        cost.links, cost.keepalives_per_second, cost.handshakes_per_second,
                        human_bytes(cost.nodes == 0 ? 0 : cost.config_bytes / cost.nodes));
@@ -90,6 +90,10 @@ Action render(CLI::App& app) {
                  "Allocate no address and make no key; fail if that would be needed");
     app.add_flag("--insecure-permissions", options->render.allow_open_keys,
                  "Accept key files that others may read");
+    app.add_option("--threads", options->render.threads,
+                   "Threads to render with; 0: one for each processor")
+        ->type_name("N")
+        ->capture_default_str();
     app.add_flag("--json", options->json, "Print the summary as JSON");
     app.add_flag("-q,--quiet", options->quiet, "Print no summary and no progress");
     return [options](const Report& report) { return run(*options, report); };

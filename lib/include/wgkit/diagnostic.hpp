@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "wgkit/export.hpp"
@@ -45,8 +46,9 @@ class WGKIT_API Diagnostics {
     /// Findings added without a file name of their own get this one.
     explicit Diagnostics(std::string file = {});
 
-    /// Adds a finding and returns it for `.hint`/`.notes` to be filled in. The same code at the
-    /// same place is kept once (a bad default would else be reported for every node).
+    /// Adds a finding and returns it for `.hint`/`.notes` to be filled in. The same code and
+    /// message at the same place are kept once (a bad default would else be reported for every
+    /// node): what is filled in the second time is dropped.
     Diagnostic& error(std::string code, Mark mark, std::string message);
     Diagnostic& warning(std::string code, Mark mark, std::string message);
     void append(const Diagnostics& other);
@@ -64,6 +66,8 @@ class WGKIT_API Diagnostics {
 
     std::string file_;
     std::vector<Diagnostic> list_;
+    std::unordered_set<std::string> known_; ///< place, code and message of each
+    Diagnostic repeated_;                   ///< takes what is said of a finding a second time
 };
 
 /// `file:line:col: error: message [code]`, then notes and the hint, a line each. With the text of

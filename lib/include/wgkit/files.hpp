@@ -33,6 +33,9 @@ WGKIT_API Result<void> create(const std::string& path, std::string_view content,
 /// folder. A symbolic link is replaced, not followed.
 WGKIT_API Result<void> replace(const std::string& path, std::string_view content, mode_t mode);
 
+/// Permission bits of a file; 0644 if it is not there.
+WGKIT_API mode_t mode_of(const std::string& path);
+
 /// Makes a folder and its parents; a folder that is there keeps its mode.
 WGKIT_API Result<void> make_folders(const std::string& path, mode_t mode);
 

@@ -64,6 +64,20 @@ struct PeerOverride {
     std::optional<Endpoint> endpoint;
     std::optional<std::uint16_t> keepalive; ///< Units: seconds; 0 = off
     std::optional<PskMode> psk;
+    std::vector<Mark> allowed_ips_marks = {}; ///< one for each of allowed_ips
+    Mark keepalive_mark = {};
+};
+
+/// Where the file says those fields of a node whose values carry no mark; nowhere if a field is at
+/// its default.
+struct FieldMarks {
+    Mark port;
+    Mark interface;
+    Mark hooks;
+    Mark disabled;
+    Mark keys;
+    Mark exit;
+    Mark relay;
 };
 
 /// One machine in one network, with defaults, groups and per-network settings already applied.
@@ -97,6 +111,7 @@ struct Node {
     std::optional<FirewallTool> exit;             ///< offers itself as an exit node
     std::optional<Located<std::string>> exit_via; ///< sends all its traffic through this node
     std::vector<PeerOverride> peers;
+    FieldMarks marks;
 
     bool has_tag(std::string_view tag) const;
     /// First underlay that has an endpoint, if any.

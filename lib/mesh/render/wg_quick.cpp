@@ -26,7 +26,7 @@ void append_hooks(SecretString& text, const NodeView& view) {
     if (view.key == nullptr)
         append_field(text, "PostUp", fmt::format("wg set %i private-key /{}", view.key_path()));
     if (view.member.forwards)
-        append_field(text, "PostUp", fmt::format("sysctl -q -p /{}", forwarding_sysctl_path(view)));
+        append_field(text, "PostUp", fmt::format("sysctl -q -p /{}", sysctl_path(view)));
     append("PostUp", exit.up);
     append("PostUp", hooks.post_up);
     append("PreDown", hooks.pre_down);

@@ -1,0 +1,156 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "mesh/custody.hpp"
+#include "mesh/fleet_guard.hpp"
+#include "wgkit/mesh_edit.hpp"
+
+namespace wgkit::mesh {
+
+namespace {
+
+Error unknown_node(const Fleet& fleet, const std::string& name) {
+    return {Errc::not_found, fmt::format("{} has no node '{}'", fleet.paths.nodes, name), {}};
+}
+
+bool names(const std::vector<std::string>& list, const std::string& name) {
+    return std::find(list.begin(), list.end(), name) != list.end();
+}
+
+Result<void> check_names(const Fleet& fleet, const std::vector<std::string>& nodes) {
+    for (const auto& name : nodes) {
+        const bool known =
+            std::any_of(fleet.plans.begin(), fleet.plans.end(),
+                        [&](const Plan& plan) { return plan.find(name).has_value(); });
+        if (!known) return unknown_node(fleet, name);
+    }
+    return {};
+}
+
+} // namespace
+
+Result<std::vector<RekeyedNode>> rekey_nodes(Fleet& fleet, const std::vector<std::string>& nodes,
+                                             Date today) {
+    if (auto known = check_names(fleet, nodes); !known) return std::move(known).error();
+    auto guard = guard_fleet(fleet);
+    if (!guard) return std::move(guard).error();
+    std::vector<RekeyedNode> done;
+    for (const auto& network : fleet.inventory.networks) {
+        LockedNetwork& lock = *fleet.lock.find(network.name.value);
+        const KeyStore store(fleet.paths.keys, network.name.value, true);
+        for (const auto& node : network.nodes) {
+            const std::string& name = node.name.value;
+            if (!names(nodes, name)) continue;
+            if (!keeps_key_here(node) || node.public_key)
+                return Error{Errc::invalid, fmt::format("the key of {} is not made here", name),
+                             "make it on the node and put its public key into the inventory"};
+            LockedNode& line = *lock.find(name);
+            if (!line.key)
+                return Error{Errc::not_found, fmt::format("{} has no key yet", name),
+                             "`wgkit mesh render` makes it"};
+            if (auto ready = store.prepare(); !ready) return std::move(ready).error();
+            const PrivateKey fresh = generate_private_key();
+            if (auto staged = store.stage_key(name, fresh); !staged)
+                return std::move(staged).error();
+            done.push_back(
+                {network.name.value, name, *line.key, public_key(fresh), line.generation + 1});
+            line.key = done.back().after;
+            line.generation = done.back().generation;
+            line.keyed = today;
+        }
+    }
+    // The lock decides: with it written, the staged keys are the keys, whoever moves them.
+    if (auto written = write_lock(fleet); !written) return std::move(written).error();
+    for (const auto& node : done) {
+        const KeyStore store(fleet.paths.keys, node.network, true);
+        if (auto moved = store.adopt_staged_key(node.name); !moved) return std::move(moved).error();
+    }
+    return done;
+}
+
+namespace {
+
+PskEpochs epochs_of(const LockedNetwork& lock, const PskMaster& master) {
+    PskEpochs epochs{lock.name, 0xFFFFFFFF, 1, master.first_epoch()};
+    for (const auto& node : lock.nodes) {
+        epochs.oldest = std::min(epochs.oldest, node.psk_epoch);
+        epochs.newest = std::max(epochs.newest, node.psk_epoch);
+    }
+    return epochs;
+}
+
+/// Calls `change(lock, master, store)` for every network that has a PSK master, or, with
+/// `even_without`, for every one that should have.
+template <class Change>
+Result<std::vector<PskEpochs>> for_each_master(Fleet& fleet, bool allow_open, bool even_without,
+                                               Change change) {
+    std::vector<PskEpochs> result;
+    for (const auto& network : fleet.inventory.networks) {
+        if (!uses_pair_keys(network)) continue;
+        LockedNetwork& lock = *fleet.lock.find(network.name.value);
+        const KeyStore store(fleet.paths.keys, network.name.value, allow_open);
+        auto master = store.load_master();
+        if (!master) return std::move(master).error();
+        if (!*master && !even_without)
+            return Error{Errc::not_found,
+                         fmt::format("the PSK master is missing: {}", store.master_path()),
+                         "restore it from a backup, or start anew with `wgkit mesh rekey --psk "
+                         "--reseed`"};
+        if (auto ready = store.prepare(); !ready) return std::move(ready).error();
+        if (auto changed = change(lock, *master, store); !changed)
+            return std::move(changed).error();
+        result.push_back(epochs_of(lock, **master));
+    }
+    if (result.empty()) return Error{Errc::not_found, "no network has `psk: per-pair`", {}};
+    if (auto written = write_lock(fleet); !written) return std::move(written).error();
+    return result;
+}
+
+} // namespace
+
+Result<std::vector<PskEpochs>> advance_psks(Fleet& fleet, const std::vector<std::string>& nodes,
+                                            bool reseed, bool allow_open_keys) {
+    if (auto known = check_names(fleet, nodes); !known) return std::move(known).error();
+    auto guard = guard_fleet(fleet);
+    if (!guard) return std::move(guard).error();
+    return for_each_master(fleet, allow_open_keys, reseed,
+                           [&](LockedNetwork& lock, std::optional<PskMaster>& master,
+                               const KeyStore& store) -> Result<void> {
+                               const auto chosen = [&](const LockedNode& node) {
+                                   return nodes.empty() || names(nodes, node.name);
+                               };
+                               std::uint32_t newest = 1;
+                               for (const auto& node : lock.nodes)
+                                   newest = std::max(newest, node.psk_epoch);
+                               const bool all_there =
+                                   std::all_of(lock.nodes.begin(), lock.nodes.end(),
+                                               [&](const LockedNode& node) {
+                                                   return !chosen(node) || node.psk_epoch == newest;
+                                               });
+                               const std::uint32_t target = newest + (all_there || reseed ? 1 : 0);
+                               for (auto& node : lock.nodes)
+                                   if (chosen(node)) node.psk_epoch = target;
+                               if (!reseed) return {};
+                               if (master)
+                                   master->reseed(target);
+                               else // lost: the pairs' keys so far cannot be made again
+                                   master = PskMaster::generate(target);
+                               return store.replace_master(*master);
+                           });
+}
+
+Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys) {
+    auto guard = guard_fleet(fleet);
+    if (!guard) return std::move(guard).error();
+    return for_each_master(fleet, allow_open_keys, false,
+                           [](LockedNetwork& lock, std::optional<PskMaster>& master,
+                              const KeyStore& store) -> Result<void> {
+                               const auto epochs = epochs_of(lock, *master);
+                               if (epochs.oldest <= epochs.first_kept) return {};
+                               master->forget_before(epochs.oldest);
+                               return store.replace_master(*master);
+                           });
+}
+
+} // namespace wgkit::mesh

@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "wgkit/result.hpp"
+#include "wgkit/secret.hpp"
+
+/// QR codes (ISO/IEC 18004) of texts that hold secrets. A library part of its own: only programs
+/// that draw codes load libqrencode and libpng.
+namespace wgkit::qr {
+
+/// The most bytes a code can hold, at the lowest level of error correction.
+inline constexpr std::size_t max_bytes = 2953;
+
+/// A square of modules, without the quiet zone.
+struct Code {
+    std::size_t side = 0;
+    char level = 'L'; ///< of error correction: L, M, Q or H
+    std::vector<std::uint8_t, WipingAllocator<std::uint8_t>> modules; ///< 1 is dark; by rows
+
+    bool dark(std::size_t x, std::size_t y) const {
+        return x < side && y < side && modules[y * side + x] != 0;
+    }
+};
+
+/// The smallest code for the text, with as much error correction as its size has room for.
+/// Errors: invalid with the size if it fits in no code.
+Result<Code> encode(std::string_view text);
+
+/// Two modules a character, black on white whatever the colours of the terminal are.
+SecretString to_terminal(const Code& code);
+SecretString to_svg(const Code& code);
+/// One bit a pixel. Errors: system.
+Result<SecretString> to_png(const Code& code);
+
+} // namespace wgkit::qr

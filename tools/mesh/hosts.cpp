@@ -1,0 +1,43 @@
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "commands.hpp"
+#include "common/json.hpp"
+#include "wgkit/mesh_views.hpp"
+
+namespace wgkit::tool::mesh {
+
+namespace {
+
+struct Options {
+    std::string nodes = "nodes.yaml";
+    bool json = false;
+};
+
+int run(const Options& options, const Report& report) {
+    const auto fleet = load(options.nodes, report);
+    if (!fleet) return exit_failed;
+    const auto entries = wgkit::mesh::hosts(*fleet);
+    if (options.json) {
+        Json list = Json::array();
+        for (const auto& entry : entries)
+            list.push_back({{"address", to_string(entry.address)}, {"names", entry.names}});
+        print({{"schema", 1}, {"hosts", list}});
+        return exit_ok;
+    }
+    for (const auto& entry : entries)
+        fmt::print("{} {}\n", to_string(entry.address), fmt::join(entry.names, " "));
+    return exit_ok;
+}
+
+} // namespace
+
+Action hosts(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    add_nodes_argument(app, options->nodes);
+    app.add_flag("--json", options->json, "Print the entries as JSON");
+    return [options](const Report& report) { return run(*options, report); };
+}
+
+} // namespace wgkit::tool::mesh

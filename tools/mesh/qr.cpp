@@ -1,0 +1,87 @@
+#include "qr/qr.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
+
+#include "commands.hpp"
+#include "wgkit/files.hpp"
+#include "wgkit/mesh_views.hpp"
+
+namespace wgkit::tool::mesh {
+
+namespace {
+
+struct Options {
+    std::string node;
+    std::string nodes = "nodes.yaml";
+    std::string format = "terminal";
+    std::string output;
+    bool force = false;
+    wgkit::mesh::NodeConfigOptions config;
+};
+
+Result<SecretString> draw(const qr::Code& code, const std::string& format) {
+    if (format == "png") return qr::to_png(code);
+    return format == "svg" ? qr::to_svg(code) : qr::to_terminal(code);
+}
+
+int write(const SecretString& image, const Options& options, const Report& report) {
+    if (options.output.empty()) {
+        std::fwrite(image.data(), 1, image.size(), stdout);
+        return exit_ok;
+    }
+    const auto written = options.force ? files::replace(options.output, image, 0600)
+                                       : files::create(options.output, image, 0600);
+    return written ? static_cast<int>(exit_ok) : report.error(written.error());
+}
+
+int run(Options& options, const Report& report) {
+    if (options.format == "png" && options.output.empty() && ::isatty(STDOUT_FILENO) == 1) {
+        report.error("a PNG is not for a terminal", "write it to a file with -o FILE");
+        return exit_usage;
+    }
+    const auto fleet = load(options.nodes, report);
+    if (!fleet) return exit_failed;
+    options.config.compact = true;
+    const auto config = wgkit::mesh::node_config(*fleet, options.node, options.config);
+    if (!config) return report.error(config.error());
+    if (!config->left_out.empty())
+        report.note(fmt::format("left out, because apps for phones refuse it: {}",
+                                fmt::join(config->left_out, ", ")));
+    const auto code = qr::encode(config->text);
+    if (!code) {
+        report.error(fmt::format("the config of {} has {} bytes; a QR code holds {} at most",
+                                 options.node, config->text.size(), qr::max_bytes),
+                     "link it with fewer peers, for example as a spoke of a hub, or copy the file "
+                     "that `wgkit mesh render` writes");
+        return exit_failed;
+    }
+    const auto image = draw(*code, options.format);
+    if (!image) return report.error(image.error());
+    return write(*image, options, report);
+}
+
+} // namespace
+
+Action qr(CLI::App& app) {
+    auto options = std::make_shared<Options>();
+    app.add_option("node", options->node, "Whose config to show")->required()->type_name("NODE");
+    add_nodes_argument(app, options->nodes);
+    const std::vector<std::string> formats = {"terminal", "png", "svg"};
+    app.add_option("--format", options->format, "What to draw it as")
+        ->check(CLI::IsMember(formats))
+        ->type_name("FORMAT")
+        ->capture_default_str();
+    app.add_option("-o,--output", options->output, "New file to write, with mode 0600")
+        ->type_name("FILE");
+    app.add_option("--network", options->config.network, "The network, if the node is in several")
+        ->type_name("NAME");
+    app.add_flag("--force", options->force, "Replace the file if it is there");
+    app.add_flag("--insecure-permissions", options->config.allow_open_keys,
+                 "Accept key files that others may read");
+    return [options](const Report& report) { return run(*options, report); };
+}
+
+} // namespace wgkit::tool::mesh
