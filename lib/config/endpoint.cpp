@@ -61,16 +61,14 @@ Result<Parts> split(std::string_view text) {
     if (!text.starts_with('[')) {
         const auto colon = text.rfind(':');
         if (colon == std::string_view::npos || colon + 1 == text.size())
-            return invalid(fmt::format("endpoint {} has no port", quoted(text)),
-                           "write host:51820");
+            return invalid(fmt::format("{} has no port", quoted(text)), "write host:51820");
         return Parts{text.substr(0, colon), text.substr(colon + 1)};
     }
     const auto end = text.find(']');
     if (end == std::string_view::npos)
-        return invalid(fmt::format("endpoint {} has no closing bracket", quoted(text)));
+        return invalid(fmt::format("{} has no closing bracket", quoted(text)));
     if (text.size() < end + 3 || text[end + 1] != ':')
-        return invalid(fmt::format("endpoint {} has no port", quoted(text)),
-                       "write [address]:51820");
+        return invalid(fmt::format("{} has no port", quoted(text)), "write [address]:51820");
     return Parts{text.substr(1, end - 1), text.substr(end + 2), true};
 }
 
@@ -81,7 +79,7 @@ Result<ReadEndpoint> parse_endpoint(std::string_view text) {
     if (!parts) return parts.error();
     const auto port = ascii::to_number(parts->port, 65535);
     if (!port || *port == 0)
-        return invalid(fmt::format("endpoint {} has no port between 1 and 65535", quoted(text)));
+        return invalid(fmt::format("{} has no port between 1 and 65535", quoted(text)));
     ReadEndpoint read;
     read.endpoint.port = static_cast<std::uint16_t>(*port);
     if (const auto address = canonical_address(parts->host)) {
@@ -102,9 +100,9 @@ Result<ReadEndpoint> parse_endpoint(std::string_view text) {
         return read;
     }
     if (IpAddress::parse(text))
-        return invalid(fmt::format("endpoint {} has no port", quoted(text)),
+        return invalid(fmt::format("{} has no port", quoted(text)),
                        fmt::format("write [{}]:51820", text));
-    return invalid(fmt::format("endpoint {} has no host name or address", quoted(text)),
+    return invalid(fmt::format("{} has no host name or address", quoted(text)),
                    "write name:51820, 192.0.2.1:51820 or [2001:db8::1]:51820");
 }
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <tuple>
 
 #include "config/key.hpp"
 #include "wgkit/config.hpp"
@@ -230,10 +231,10 @@ void write_section(Writer& out, std::string_view header, const Of& section) {
     for (const auto& key : all_keys())
         if (has(section, key.key)) present[count++] = key.key;
     if (!section.origins.empty())
-        std::stable_sort(present.begin(), present.begin() + count, [&](Key a, Key b) {
+        std::sort(present.begin(), present.begin() + count, [&](Key a, Key b) {
             const Mark at = section.origins.mark(a);
             const Mark bt = section.origins.mark(b);
-            return at.line != 0 && (bt.line == 0 || at < bt);
+            return std::tuple(at.line == 0, at, a) < std::tuple(bt.line == 0, bt, b);
         });
     for (std::size_t i = 0; i < count; ++i) write_field(out, section, present[i]);
     out.comments(section.comments.end);

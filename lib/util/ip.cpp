@@ -75,9 +75,11 @@ bool Prefix::contains(const Prefix& other) const {
 namespace {
 
 bool is_host_name(std::string_view text) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-        return ascii::is_alnum(c) || c == '.' || c == '-' || c == '_';
-    });
+    constexpr std::size_t longest = 253; // RFC 1035 section 3.1, as text
+    return !text.empty() && text.size() <= longest
+           && std::all_of(text.begin(), text.end(), [](char c) {
+                  return ascii::is_alnum(c) || c == '.' || c == '-' || c == '_';
+              });
 }
 
 } // namespace
@@ -111,7 +113,7 @@ Result<Endpoint> Endpoint::parse(std::string_view text) {
                        IpAddress::parse(text) ? fmt::format("write [{}]:51820", text)
                                               : fmt::format("write [{}]:{}", host, port));
         if (host.empty()) return bad("has no host");
-        if (!is_host_name(host)) return bad("has a character that no host name has");
+        if (!is_host_name(host)) return bad("has no valid host name");
     }
     const auto number = ascii::to_number(port, 65535);
     if (!number || *number == 0) return bad("has no port between 1 and 65535");

@@ -35,4 +35,6 @@ TEST_CASE("endpoints need brackets around IPv6 and a port in range") {
                             "[::1", "ho st:1", "[10.0.0.300]:1", "a\nb:1", "%w:11",
                             "[10.0.0.1%lo]:1", "[fe80::1%]:1", "[fe80::1%a%b]:1"})
         CHECK_FALSE(Endpoint::parse(bad));
+    CHECK(Endpoint::parse(std::string(253, 'a') + ":1"));
+    CHECK_FALSE(Endpoint::parse(std::string(254, 'a') + ":1"));
 }

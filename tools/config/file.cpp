@@ -9,7 +9,7 @@
 namespace wgkit::tool::config {
 
 void add_inputs(CLI::App& app, Inputs& inputs) {
-    app.add_option("files", inputs.files, "Configuration files; - is standard input")
+    app.add_option("file", inputs.files, "Configuration files; - is standard input")
         ->type_name("FILE")
         ->required();
     app.add_option("--dialect", inputs.dialect,
