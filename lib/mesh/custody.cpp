@@ -104,12 +104,12 @@ bool keeps_key_here(const Node& node) { return node.managed && node.keys == Cust
 Result<NetworkSecrets> make_keys(const Network& network, LockedNetwork& lock, const KeyStore& store,
                                  bool locked, Date today, KeyChanges& changes) {
     NetworkSecrets secrets;
-    const std::size_t created_before = changes.created;
+    KeyChanges here; // of this network, whose folder is made with its first key
     for (const auto& node : network.nodes) {
         LockedNode& line = *lock.find(node.name.value);
         auto& key = secrets.keys.emplace_back();
         if (keeps_key_here(node)) {
-            auto obtained = obtain(node, line, store, !locked, today, changes);
+            auto obtained = obtain(node, line, store, !locked, today, here);
             if (!obtained) return std::move(obtained).error();
             key = std::move(*obtained);
         } else if (node.public_key) {
@@ -124,7 +124,8 @@ Result<NetworkSecrets> make_keys(const Network& network, LockedNetwork& lock, co
         if (!pairs) return std::move(pairs).error();
         secrets.pairs = std::move(*pairs);
     }
-    if (changes.created != created_before)
+    changes.created += here.created;
+    if (here.created != 0)
         if (auto synced = store.sync(); !synced) return std::move(synced).error();
     return secrets;
 }
