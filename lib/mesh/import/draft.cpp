@@ -89,10 +89,36 @@ std::string network_fields(const Draft& draft, const std::string& indent) {
 /// Names of all nodes in an order that every network agrees to, as far as there is one.
 std::vector<std::string> all_names(const std::vector<Draft>& drafts) {
     std::vector<std::string> names;
-    for (const auto& draft : drafts)
-        for (const auto& node : draft.nodes)
-            if (std::find(names.begin(), names.end(), node.name) == names.end())
-                names.push_back(node.name);
+    std::vector<std::size_t> at(drafts.size());
+    const auto comes_later_elsewhere = [&](const std::string& name) {
+        for (std::size_t k = 0; k < drafts.size(); ++k)
+            for (std::size_t i = at[k] + 1; i < drafts[k].nodes.size(); ++i)
+                if (drafts[k].nodes[i].name == name) return true;
+        return false;
+    };
+    const auto take = [&](const std::string& name) {
+        names.push_back(name);
+        for (std::size_t k = 0; k < drafts.size(); ++k)
+            if (at[k] < drafts[k].nodes.size() && drafts[k].nodes[at[k]].name == name) ++at[k];
+    };
+    for (std::size_t k = 0; k < drafts.size();) {
+        if (at[k] == drafts[k].nodes.size()) {
+            ++k;
+            continue;
+        }
+        // The next of this network, unless another network has some before it.
+        std::size_t from = k;
+        while (comes_later_elsewhere(drafts[from].nodes[at[from]].name)) {
+            const std::string& name = drafts[from].nodes[at[from]].name;
+            std::size_t other = from;
+            for (std::size_t m = 0; m < drafts.size(); ++m)
+                for (std::size_t i = at[m] + 1; i < drafts[m].nodes.size(); ++i)
+                    if (m != from && drafts[m].nodes[i].name == name) other = m;
+            if (other == from) break;
+            from = other;
+        }
+        take(std::string(drafts[from].nodes[at[from]].name));
+    }
     return names;
 }
 

@@ -27,6 +27,7 @@ struct DraftNode {
     std::optional<PublicKey> key;
     bool has_file = false;
     bool has_key = false;  ///< its private key is known
+    bool by_wgkit = false; ///< its file was rendered by wgkit
     bool forwards = false; ///< its file loads wgkit's forwarding settings
     std::optional<Endpoint> endpoint;
     std::vector<Prefix> routes;

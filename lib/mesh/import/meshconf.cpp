@@ -95,7 +95,7 @@ Result<ImportFile> file_of(const std::vector<Row>& rows, std::size_t i,
         if (const auto host = text_of(peer, "Endpoint"); !host.empty())
             append(text, "Endpoint",
                    fmt::format("{}:{}", bracketed(host), port.empty() ? "51820" : port));
-        append(text, "PersistentKeepalive", text_of(peer, "PersistentKeepalive"));
+        append(text, "PersistentKeepalive", text_of(row, "PersistentKeepalive"));
     }
     return file;
 }
@@ -116,6 +116,11 @@ void warn(const Row& row, const std::string& name, std::size_t line, Diagnostics
         diagnostics.warning("unbracketed-ipv6", mark,
                             fmt::format("the endpoint of {} lacks brackets; corrected to {}", name,
                                         bracketed(host)));
+    if (!text_of(row, "PersistentKeepalive").empty())
+        diagnostics.warning("keepalive-side", mark,
+                            fmt::format("wg-meshconf makes the peers of {0} send its keepalives; "
+                                        "corrected: {0} sends them",
+                                        name));
     if (!host.empty() && text_of(row, "ListenPort").empty())
         diagnostics.warning(
             "missing-port", mark,

@@ -24,6 +24,7 @@ struct Source {
     std::string network;
     std::string name;
     std::string interface = "wg0";
+    bool by_wgkit = false;
     config::Config config;
 };
 
@@ -33,6 +34,7 @@ void take_header(Source& source, const std::vector<std::string>& comments) {
         if (!line.starts_with(header_start) || comma == line.npos) continue;
         source.network = line.substr(header_start.size(), comma - header_start.size());
         source.name = line.substr(comma + std::string_view(", node ").size());
+        source.by_wgkit = true;
     }
 }
 
@@ -47,8 +49,7 @@ void take_path(Source& source) {
     source.name = parts[parts.size() - 4];
 }
 
-Result<Source> read_source(const ImportFile& file, const ImportOptions& options,
-                           Diagnostics& diagnostics) {
+Result<Source> read_source(const ImportFile& file, const ImportOptions& options) {
     auto parsed = config::parse(file.text, file.path);
     for (const auto& one : parsed.diagnostics.all())
         if (one.severity == Severity::error)
@@ -56,8 +57,8 @@ Result<Source> read_source(const ImportFile& file, const ImportOptions& options,
                 Errc::invalid,
                 fmt::format("{}:{}:{}: {}", one.file, one.mark.line, one.mark.column, one.message),
                 one.hint};
-    diagnostics.append(parsed.diagnostics);
-    Source source{file.path, options.network, {}, "wg0", std::move(parsed.config)};
+    // Its warnings are about files that are replaced; what is corrected is told below.
+    Source source{file.path, options.network, {}, "wg0", false, std::move(parsed.config)};
     take_path(source);
     take_header(source, source.config.comments);
     take_header(source, source.config.interface.comments.above);
@@ -122,6 +123,7 @@ class Builder {
         DraftNode node;
         node.name = make_label(source.name, draft_.nodes);
         node.has_file = true;
+        node.by_wgkit = source.by_wgkit;
         node.interface = source.interface;
         if (from.private_key) {
             node.key = public_key(*from.private_key);
@@ -348,10 +350,13 @@ class Builder {
             for (const auto& address : {node.ipv4, node.ipv6})
                 if (address) addresses.insert(*address);
         for (const auto* view : views) {
+            const DraftNode& owner = draft_.nodes[view->node];
+            if (owner.by_wgkit && !owner.forwards) continue; // what has routes forwards
             auto& routes = draft_.nodes[view->node].routes;
             for (const auto& prefix : view->allowed_ips) {
                 const bool host = prefix.length == prefix.address.bits();
-                if (prefix.length == 0 || prefix == draft_.ipv4 || prefix == draft_.ipv6
+                if ((draft_.ipv4 && prefix.contains(*draft_.ipv4))
+                    || (draft_.ipv6 && prefix.contains(*draft_.ipv6)) || prefix.length == 0
                     || (host && addresses.contains(prefix.address))
                     || std::find(routes.begin(), routes.end(), prefix) != routes.end()
                     || passes_on(view->node, prefix))
@@ -438,7 +443,7 @@ Result<Imported> import_wg_quick(std::span<const ImportFile> files, const Import
     Diagnostics diagnostics;
     std::vector<Source> sources;
     for (const auto& file : files) {
-        auto source = read_source(file, options, diagnostics);
+        auto source = read_source(file, options);
         if (!source) return std::move(source).error();
         sources.push_back(std::move(*source));
     }

@@ -108,12 +108,12 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
                                     const KeyStore& store, KeyPolicy policy, Date today,
                                     std::size_t& created) {
     NetworkSecrets secrets;
-    const std::size_t created_before = created;
+    std::size_t here = 0; // created in this network, whose folder is made with its first key
     for (const auto& node : network.nodes) {
         LockedNode& line = *lock.find(node.name.value);
         auto& key = secrets.keys.emplace_back();
         if (keeps_key_here(node)) {
-            auto obtained = obtain(node, line, store, policy, today, created);
+            auto obtained = obtain(node, line, store, policy, today, here);
             if (!obtained) return std::move(obtained).error();
             key = std::move(*obtained);
         } else if (node.public_key) {
@@ -128,7 +128,8 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
         if (!pairs) return std::move(pairs).error();
         secrets.pairs = std::move(*pairs);
     }
-    if (created != created_before)
+    created += here;
+    if (here != 0)
         if (auto synced = store.sync(); !synced) return std::move(synced).error();
     return secrets;
 }
