@@ -19,17 +19,35 @@ function __wgkit_mesh_at
                 set at 'plan'
             case ':render'
                 set at 'render'
+            case ':explain'
+                set at 'explain'
+            case ':graph'
+                set at 'graph'
+            case ':hosts'
+                set at 'hosts'
+            case ':qr'
+                set at 'qr'
+            case ':keys'
+                set at 'keys'
             case ':rename'
                 set at 'rename'
             case ':rekey'
                 set at 'rekey'
+            case ':import'
+                set at 'import'
             case 'init:--name' 'init:--ipv4' 'init:--ipv6' 'init:--node'
                 set skip 1
             case 'plan:-o' 'plan:--out' 'plan:--format'
                 set skip 1
-            case 'render:-o' 'render:--out' 'render:--format' 'render:--only'
+            case 'render:-o' 'render:--out' 'render:--format' 'render:--only' 'render:--threads'
+                set skip 1
+            case 'graph:--format'
+                set skip 1
+            case 'qr:--format' 'qr:-o' 'qr:--output' 'qr:--network'
                 set skip 1
             case 'rekey:--nodes'
+                set skip 1
+            case 'import:-o' 'import:--output' 'import:--network'
                 set skip 1
         end
     end
@@ -42,8 +60,14 @@ complete -c wgkit-mesh -n __wgkit_mesh_at -a check -d 'Report every mistake in t
 complete -c wgkit-mesh -n __wgkit_mesh_at -a plan -d 'Show what render would change'
 complete -c wgkit-mesh -n __wgkit_mesh_at -a diff -d 'Show what render would change'
 complete -c wgkit-mesh -n __wgkit_mesh_at -a render -d 'Write every node\'s configuration'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a explain -d 'Say how two nodes reach each other, and why'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a graph -d 'Show who is linked with whom'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a hosts -d 'Print /etc/hosts lines of the fleet'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a qr -d 'Show a node\'s configuration as a QR code'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a keys -d 'Audit the fleet\'s keys and the files that hold them'
 complete -c wgkit-mesh -n __wgkit_mesh_at -a rename -d 'Rename a node; its addresses and key stay'
 complete -c wgkit-mesh -n __wgkit_mesh_at -a rekey -d 'Make new private keys, or move to new preshared keys'
+complete -c wgkit-mesh -n __wgkit_mesh_at -a import -d 'Make a nodes.yaml of configurations made elsewhere'
 complete -c wgkit-mesh -n __wgkit_mesh_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-mesh -n __wgkit_mesh_at -s V -l version -d 'Print the version and exit'
 complete -c wgkit-mesh -n '__wgkit_mesh_at init' -s h -l help -d 'Print this help and exit'
@@ -68,9 +92,30 @@ complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l format -x -a 'wg-quick net
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l only -x -d 'Render these nodes only'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l locked -d 'Allocate no address and make no key; fail if that would be needed'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l threads -x -d 'Threads to render with; 0: one for each processor'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -l json -d 'Print the summary as JSON'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -s q -l quiet -d 'Print no summary and no progress'
 complete -c wgkit-mesh -n '__wgkit_mesh_at render' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at explain' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at explain' -l json -d 'Print the explanation as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at explain' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at graph' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at graph' -l format -x -a 'text dot mermaid svg' -d 'What to print the topology as'
+complete -c wgkit-mesh -n '__wgkit_mesh_at graph' -l json -d 'Print nodes and edges as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at graph' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at hosts' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at hosts' -l json -d 'Print the entries as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at hosts' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l format -x -a 'terminal png svg' -d 'What to draw it as'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -s o -l output -r -F -d 'New file to write, with mode 0600'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l network -x -d 'The network, if the node is in several'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l force -d 'Replace the file if it is there'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -F
+complete -c wgkit-mesh -n '__wgkit_mesh_at keys' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at keys' -l json -d 'Print the audit as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at keys' -F
 complete -c wgkit-mesh -n '__wgkit_mesh_at rename' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-mesh -n '__wgkit_mesh_at rename' -F
 complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -s h -l help -d 'Print this help and exit'
@@ -80,3 +125,9 @@ complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l reseed -d 'Start it from fr
 complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l finish -d 'Erase the masters of generations that no node is on'
 complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l insecure-permissions -d 'Accept key files that others may read'
 complete -c wgkit-mesh -n '__wgkit_mesh_at rekey' -l json -d 'Print what was done as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at import' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-mesh -n '__wgkit_mesh_at import' -s o -l output -r -F -d 'Inventory to write, with its lock and keys beside it; else it is printed'
+complete -c wgkit-mesh -n '__wgkit_mesh_at import' -l network -x -d 'Name of the network where the input has none'
+complete -c wgkit-mesh -n '__wgkit_mesh_at import' -l force -d 'Replace the inventory and its lock'
+complete -c wgkit-mesh -n '__wgkit_mesh_at import' -l json -d 'Print what was imported as JSON'
+complete -c wgkit-mesh -n '__wgkit_mesh_at import' -F

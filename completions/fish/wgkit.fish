@@ -47,17 +47,35 @@ function __wgkit_at
                 set at 'mesh plan'
             case 'mesh:render'
                 set at 'mesh render'
+            case 'mesh:explain'
+                set at 'mesh explain'
+            case 'mesh:graph'
+                set at 'mesh graph'
+            case 'mesh:hosts'
+                set at 'mesh hosts'
+            case 'mesh:qr'
+                set at 'mesh qr'
+            case 'mesh:keys'
+                set at 'mesh keys'
             case 'mesh:rename'
                 set at 'mesh rename'
             case 'mesh:rekey'
                 set at 'mesh rekey'
+            case 'mesh:import'
+                set at 'mesh import'
             case 'mesh init:--name' 'mesh init:--ipv4' 'mesh init:--ipv6' 'mesh init:--node'
                 set skip 1
             case 'mesh plan:-o' 'mesh plan:--out' 'mesh plan:--format'
                 set skip 1
-            case 'mesh render:-o' 'mesh render:--out' 'mesh render:--format' 'mesh render:--only'
+            case 'mesh render:-o' 'mesh render:--out' 'mesh render:--format' 'mesh render:--only' 'mesh render:--threads'
+                set skip 1
+            case 'mesh graph:--format'
+                set skip 1
+            case 'mesh qr:--format' 'mesh qr:-o' 'mesh qr:--output' 'mesh qr:--network'
                 set skip 1
             case 'mesh rekey:--nodes'
+                set skip 1
+            case 'mesh import:-o' 'mesh import:--output' 'mesh import:--network'
                 set skip 1
         end
     end
@@ -111,8 +129,14 @@ complete -c wgkit -n '__wgkit_at mesh' -a check -d 'Report every mistake in the 
 complete -c wgkit -n '__wgkit_at mesh' -a plan -d 'Show what render would change'
 complete -c wgkit -n '__wgkit_at mesh' -a diff -d 'Show what render would change'
 complete -c wgkit -n '__wgkit_at mesh' -a render -d 'Write every node\'s configuration'
+complete -c wgkit -n '__wgkit_at mesh' -a explain -d 'Say how two nodes reach each other, and why'
+complete -c wgkit -n '__wgkit_at mesh' -a graph -d 'Show who is linked with whom'
+complete -c wgkit -n '__wgkit_at mesh' -a hosts -d 'Print /etc/hosts lines of the fleet'
+complete -c wgkit -n '__wgkit_at mesh' -a qr -d 'Show a node\'s configuration as a QR code'
+complete -c wgkit -n '__wgkit_at mesh' -a keys -d 'Audit the fleet\'s keys and the files that hold them'
 complete -c wgkit -n '__wgkit_at mesh' -a rename -d 'Rename a node; its addresses and key stay'
 complete -c wgkit -n '__wgkit_at mesh' -a rekey -d 'Make new private keys, or move to new preshared keys'
+complete -c wgkit -n '__wgkit_at mesh' -a import -d 'Make a nodes.yaml of configurations made elsewhere'
 complete -c wgkit -n '__wgkit_at mesh' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at mesh' -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at mesh init' -s h -l help -d 'Print this help and exit'
@@ -137,9 +161,30 @@ complete -c wgkit -n '__wgkit_at mesh render' -l format -x -a 'wg-quick networkd
 complete -c wgkit -n '__wgkit_at mesh render' -l only -x -d 'Render these nodes only'
 complete -c wgkit -n '__wgkit_at mesh render' -l locked -d 'Allocate no address and make no key; fail if that would be needed'
 complete -c wgkit -n '__wgkit_at mesh render' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit -n '__wgkit_at mesh render' -l threads -x -d 'Threads to render with; 0: one for each processor'
 complete -c wgkit -n '__wgkit_at mesh render' -l json -d 'Print the summary as JSON'
 complete -c wgkit -n '__wgkit_at mesh render' -s q -l quiet -d 'Print no summary and no progress'
 complete -c wgkit -n '__wgkit_at mesh render' -F
+complete -c wgkit -n '__wgkit_at mesh explain' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh explain' -l json -d 'Print the explanation as JSON'
+complete -c wgkit -n '__wgkit_at mesh explain' -F
+complete -c wgkit -n '__wgkit_at mesh graph' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh graph' -l format -x -a 'text dot mermaid svg' -d 'What to print the topology as'
+complete -c wgkit -n '__wgkit_at mesh graph' -l json -d 'Print nodes and edges as JSON'
+complete -c wgkit -n '__wgkit_at mesh graph' -F
+complete -c wgkit -n '__wgkit_at mesh hosts' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh hosts' -l json -d 'Print the entries as JSON'
+complete -c wgkit -n '__wgkit_at mesh hosts' -F
+complete -c wgkit -n '__wgkit_at mesh qr' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh qr' -l format -x -a 'terminal png svg' -d 'What to draw it as'
+complete -c wgkit -n '__wgkit_at mesh qr' -s o -l output -r -F -d 'New file to write, with mode 0600'
+complete -c wgkit -n '__wgkit_at mesh qr' -l network -x -d 'The network, if the node is in several'
+complete -c wgkit -n '__wgkit_at mesh qr' -l force -d 'Replace the file if it is there'
+complete -c wgkit -n '__wgkit_at mesh qr' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit -n '__wgkit_at mesh qr' -F
+complete -c wgkit -n '__wgkit_at mesh keys' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh keys' -l json -d 'Print the audit as JSON'
+complete -c wgkit -n '__wgkit_at mesh keys' -F
 complete -c wgkit -n '__wgkit_at mesh rename' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at mesh rename' -F
 complete -c wgkit -n '__wgkit_at mesh rekey' -s h -l help -d 'Print this help and exit'
@@ -149,3 +194,9 @@ complete -c wgkit -n '__wgkit_at mesh rekey' -l reseed -d 'Start it from fresh r
 complete -c wgkit -n '__wgkit_at mesh rekey' -l finish -d 'Erase the masters of generations that no node is on'
 complete -c wgkit -n '__wgkit_at mesh rekey' -l insecure-permissions -d 'Accept key files that others may read'
 complete -c wgkit -n '__wgkit_at mesh rekey' -l json -d 'Print what was done as JSON'
+complete -c wgkit -n '__wgkit_at mesh import' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at mesh import' -s o -l output -r -F -d 'Inventory to write, with its lock and keys beside it; else it is printed'
+complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the network where the input has none'
+complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
+complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
+complete -c wgkit -n '__wgkit_at mesh import' -F

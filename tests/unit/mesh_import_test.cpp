@@ -1,4 +1,4 @@
-#include "mesh/key_store.hpp"
+#include "mesh/secrets/key_store.hpp"
 #include "support/catch.hpp"
 #include "wgkit/mesh_import.hpp"
 
