@@ -27,13 +27,11 @@ network:
   {{name: formats, ipv4: 10.10.0.0/24, ipv6: fd00:10::/64, topology: full-mesh, psk: per-pair}}
 nodes:
   - {{name: gw, endpoint: 192.0.2.1:51820, routes: [192.168.10.0/24, fd00:20::/64], exit: {exit},
-     fwmark: 0x77}}
+     fwmark: 0x77, relay: true}}
   - {{name: db, endpoint: "[2001:db8::2]:51821", keys: node, public_key: "{public_key}", mtu: 1380,
      dns: [10.10.0.53, "fd00:10::53", corp.example]}}
   - {{name: web, endpoint: 192.0.2.3:51820, table: 1234,
-     # Both claim it: wg gives it to the later one.
-     peers: {{laptop: {{allowed_ips: [10.10.0.4/32, 10.77.0.0/16]}},
-             phone: {{allowed_ips: [10.10.0.5/32, 10.77.0.0/16]}}}}}}
+     peers: {{laptop: {{allowed_ips: [10.10.0.4/32, 10.77.0.0/16]}}}}}}
   - {{name: laptop, dns: [10.10.0.1], mtu: 1400, keepalive: 30}}
   - {{name: phone, exit_via: gw, dns: [10.10.0.1, "fd00:10::1"]}}
 """
