@@ -32,10 +32,11 @@ Result<std::string> write_temporary(const std::string& path, std::string_view co
     const auto slash = path.rfind('/') + 1; // 0 without a slash: npos + 1
     std::string name =
         fmt::format("{}.{}{}XXXXXX", path.substr(0, slash), path.substr(slash), temporary_infix);
-    UniqueFd fd(::mkostemp(name.data(), O_CLOEXEC)); // created 0600
+    constexpr mode_t created_mode = 0600; // by mkostemp
+    UniqueFd fd(::mkostemp(name.data(), O_CLOEXEC));
     if (!fd) return errno_error(fmt::format("cannot write {}", path));
     auto written = write_all(fd.get(), content, path);
-    if (written && ::fchmod(fd.get(), mode) != 0)
+    if (written && mode != created_mode && ::fchmod(fd.get(), mode) != 0)
         written = errno_error(fmt::format("cannot set the mode of {}", path));
     if (written && sync == Sync::yes && ::fsync(fd.get()) != 0)
         written = errno_error(fmt::format("cannot sync {}", path));

@@ -73,8 +73,8 @@ compare_with_snapshot(const Fleet& fleet, const OutputTree& tree, const RenderOp
 Result<std::map<std::string, std::vector<std::string>>>
 compare_content(Fleet& fleet, const OutputTree& tree, const RenderOptions& options) {
     std::size_t created = 0;
-    auto secrets =
-        load_secrets(fleet, KeyPolicy::peek, options.allow_open_keys, options.today, created);
+    const KeyOptions keys{KeyPolicy::peek, options.allow_open_keys, options.today, options.threads};
+    auto secrets = load_secrets(fleet, keys, created);
     if (!secrets) return std::move(secrets).error();
     auto jobs = list_jobs(fleet, {});
     if (!jobs) return std::move(jobs).error();

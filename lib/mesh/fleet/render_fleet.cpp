@@ -69,8 +69,9 @@ Result<RenderSummary> render(Fleet& fleet, const RenderOptions& options) {
     if (!tree) return std::move(tree).error();
 
     RenderSummary summary;
-    auto secrets = load_secrets(fleet, options.locked ? KeyPolicy::locked : KeyPolicy::make,
-                                options.allow_open_keys, options.today, summary.keys_created);
+    const KeyOptions keys{options.locked ? KeyPolicy::locked : KeyPolicy::make,
+                          options.allow_open_keys, options.today, options.threads};
+    auto secrets = load_secrets(fleet, keys, summary.keys_created);
     if (!secrets) return std::move(secrets).error();
     auto lock_written = write_lock(fleet);
     if (!lock_written) return std::move(lock_written).error();

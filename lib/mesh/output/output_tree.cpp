@@ -40,17 +40,16 @@ std::string hash_of(std::string_view content) { return crypto::to_hex(crypto::sh
 /// onto a real root folder, whose modes must not change.
 mode_t folder_mode(std::string_view path) { return path.ends_with("etc/wireguard") ? 0700 : 0755; }
 
-/// Makes the folders of a path below the output folder, with their modes whatever the umask is.
-Result<void> make_parents(const std::string& folder, const std::string& path) {
-    for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
-        const std::string relative = path.substr(0, slash);
-        const std::string full = folder + "/" + relative;
-        if (::mkdir(full.c_str(), folder_mode(relative)) == 0)
-            ::chmod(full.c_str(), folder_mode(relative));
-        else if (errno != EEXIST)
-            return errno_error(fmt::format("cannot make folder {}", full));
-    }
-    return {};
+/// The process's umask; reading it by umask(2) would change it for other threads.
+mode_t current_umask() {
+    const auto status = files::read("/proc/self/status");
+    constexpr std::string_view label = "\nUmask:\t";
+    const auto at = status ? status->find(label) : SecretString::npos;
+    if (at == SecretString::npos) return 0777;
+    mode_t mask = 0;
+    for (auto i = at + label.size(); i < status->size() && ascii::is_digit((*status)[i]); ++i)
+        mask = mask * 8 + static_cast<mode_t>((*status)[i] - '0');
+    return mask;
 }
 
 } // namespace
@@ -61,7 +60,7 @@ struct OutputTree::Begin {
 };
 
 OutputTree::OutputTree(std::string folder)
-    : folder_(std::move(folder)), begin_(std::make_shared<Begin>()) {}
+    : folder_(std::move(folder)), umask_(current_umask()), begin_(std::make_shared<Begin>()) {}
 
 bool OutputTree::is_unfinished() const {
     return ::access(absolute(running_marker).c_str(), F_OK) == 0;
@@ -107,10 +106,11 @@ Result<OutputTree> OutputTree::open(std::string folder) {
 
 OutputTree::Put OutputTree::compare(const std::string& path, std::string_view content,
                                     mode_t mode) const {
-    Put result{{path, hash_of(content), mode, content.size(), 0}, true};
+    Put result{{path, hash_of(content), mode, content.size(), 0}, false, true};
     const std::string full = absolute(path);
     struct stat info {};
-    if (::lstat(full.c_str(), &info) != 0 || !S_ISREG(info.st_mode)
+    result.present = ::lstat(full.c_str(), &info) == 0;
+    if (!result.present || !S_ISREG(info.st_mode)
         || static_cast<std::size_t>(info.st_size) != content.size())
         return result;
     const ManifestEntry* known = before_.find(path);
@@ -133,16 +133,29 @@ Result<OutputTree::Put> OutputTree::put(const std::string& path, std::string_vie
     if (!result.written) return result;
     if (auto begun = begin_writing(); !begun) return std::move(begun).error();
     const std::string full = absolute(path);
-    auto written = files::replace_unsynced(full, content, mode, files::Sync::no);
-    if (!written && written.error().code == Errc::not_found) {
-        if (auto made = make_parents(folder_, path); !made) return std::move(made).error();
-        written = files::replace_unsynced(full, content, mode, files::Sync::no);
-    }
-    if (!written) return std::move(written).error();
+    if (!result.present)
+        if (auto made = make_parents(path); !made) return std::move(made).error();
+    if (auto written = files::replace_unsynced(full, content, mode, files::Sync::no); !written)
+        return std::move(written).error();
     struct stat info {};
     if (::lstat(full.c_str(), &info) != 0) return errno_error(full);
     result.entry.modified = modified_of(info);
     return result;
+}
+
+/// Makes the folders of a path below the output folder, with their modes whatever the umask is.
+Result<void> OutputTree::make_parents(const std::string& path) const {
+    for (auto slash = path.find('/'); slash != path.npos; slash = path.find('/', slash + 1)) {
+        const std::string relative = path.substr(0, slash);
+        const std::string full = absolute(relative);
+        const mode_t mode = folder_mode(relative);
+        if (::mkdir(full.c_str(), mode) != 0) {
+            if (errno != EEXIST) return errno_error(fmt::format("cannot make folder {}", full));
+        } else if ((mode & umask_) != 0) {
+            ::chmod(full.c_str(), mode);
+        }
+    }
+    return {};
 }
 
 Result<std::size_t> OutputTree::prune(const std::vector<ManifestEntry>& after) const {

@@ -26,7 +26,8 @@ class OutputTree {
 
     struct Put {
         ManifestEntry entry;
-        bool written = false;
+        bool present = false; ///< there was something at this path before
+        bool written = false; ///< its content or mode was not right
     };
     /// Brings one file to this content and mode. Threads: safe for different paths.
     Result<Put> put(const std::string& path, std::string_view content, mode_t mode) const;
@@ -54,9 +55,11 @@ class OutputTree {
     Result<void> begin_writing() const;
     Result<void> do_begin() const;
     void sweep() const;
+    Result<void> make_parents(const std::string& path) const;
     std::string absolute(const std::string& path) const { return folder_ + "/" + path; }
 
     std::string folder_;
+    mode_t umask_;
     Manifest before_;
     bool has_manifest_ = false;
     struct Begin;

@@ -3,66 +3,39 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
+#include <memory>
 #include <mutex>
-#include <thread>
 
 #include "mesh/render/render.hpp"
+#include "util/parallel.hpp"
 
 namespace wgkit::mesh {
 
 namespace {
 
-class Workers {
+/// Renders single jobs; one for each thread.
+class Renderer {
   public:
-    Workers(const Fleet& fleet, const std::vector<NetworkSecrets>& secrets,
-            const RenderOptions& options, const std::vector<RenderJob>& jobs, const FileSink& sink)
-        : fleet_(fleet), secrets_(secrets), options_(options), jobs_(jobs), sink_(sink),
-          results_(jobs.size()) {
-        for (const auto& plan : fleet.plans) texts_.emplace_back(plan);
-    }
-
-    Result<std::vector<RenderJobResult>> run() {
-        const unsigned wanted =
-            options_.threads != 0 ? options_.threads : std::thread::hardware_concurrency();
-        {
-            std::vector<std::jthread> threads;
-            for (unsigned t = 1; t < std::min<std::size_t>(wanted, jobs_.size()); ++t)
-                threads.emplace_back([this] { work(); });
-            work();
-        }
-        if (failure_) return *failure_;
-        return std::move(results_);
-    }
-
-  private:
-    void work() {
-        std::vector<std::optional<PairKeys>> pair_keys(fleet_.plans.size());
-        for (std::size_t k = 0; k < pair_keys.size(); ++k)
+    Renderer(const Fleet& fleet, const std::vector<NetworkSecrets>& secrets,
+             const std::vector<PeerTexts>& texts, std::optional<Format> format,
+             const FileSink& sink)
+        : fleet_(fleet), secrets_(secrets), texts_(texts), format_(format), sink_(sink),
+          pair_keys_(fleet.plans.size()) {
+        for (std::size_t k = 0; k < pair_keys_.size(); ++k)
             if (secrets_[k].master)
-                pair_keys[k].emplace(*secrets_[k].master, fleet_.inventory.networks[k].name.value);
-        while (!failed_) {
-            const std::size_t index = next_++;
-            if (index >= jobs_.size()) return;
-            auto& keys = pair_keys[jobs_[index].network];
-            auto done = do_job(index, keys ? &*keys : nullptr);
-            const std::lock_guard lock(mutex_);
-            if (!done && !failure_) failure_ = std::move(done).error();
-            failed_ = failure_.has_value();
-            if (options_.progress) options_.progress(++done_, jobs_.size());
-        }
+                pair_keys_[k].emplace(*secrets_[k].master, fleet_.inventory.networks[k].name.value);
     }
 
-    Result<void> do_job(std::size_t index, PairKeys* pair_keys) {
-        const auto& [network, node] = jobs_[index];
-        const auto view = make_view(fleet_.plans[network], node, secrets_[network], pair_keys);
+    Result<void> render(const RenderJob& job, RenderJobResult& result) {
+        auto& keys = pair_keys_[job.network];
+        const auto view = make_view(fleet_.plans[job.network], job.node, secrets_[job.network],
+                                    keys ? &*keys : nullptr);
         if (!view) return view.error();
-        RenderJobResult& result = results_[index];
         result.peers = view->peers.size();
         for (const auto& peer : view->peers)
             if (peer.keepalive != 0) result.keepalives_per_second += 1.0 / peer.keepalive;
-        const Format format = options_.format.value_or(view->node().format.value);
-        for (const auto& file : render_node(*view, texts_[network], format)) {
+        const Format format = format_.value_or(view->node().format.value);
+        for (const auto& file : render_node(*view, texts_[job.network], format)) {
             auto put = sink_(fmt::format("{}/{}", view->node().name.value, file.path), file.content,
                              file.mode);
             if (!put) return std::move(put).error();
@@ -71,19 +44,13 @@ class Workers {
         return {};
     }
 
+  private:
     const Fleet& fleet_;
     const std::vector<NetworkSecrets>& secrets_;
-    const RenderOptions& options_;
-    const std::vector<RenderJob>& jobs_;
+    const std::vector<PeerTexts>& texts_; ///< by network
+    std::optional<Format> format_;
     const FileSink& sink_;
-    std::vector<PeerTexts> texts_; ///< by network
-
-    std::atomic<std::size_t> next_ = 0;
-    std::atomic<bool> failed_ = false;
-    std::vector<RenderJobResult> results_; ///< each worker writes its own jobs' only
-    std::mutex mutex_;                     ///< guards what follows
-    std::optional<Error> failure_;
-    std::size_t done_ = 0;
+    std::vector<std::optional<PairKeys>> pair_keys_; ///< by network
 };
 
 } // namespace
@@ -114,7 +81,24 @@ Result<std::vector<RenderJob>> list_jobs(const Fleet& fleet, const std::vector<s
 Result<std::vector<RenderJobResult>>
 run_jobs(const Fleet& fleet, const std::vector<NetworkSecrets>& secrets,
          const RenderOptions& options, const std::vector<RenderJob>& jobs, const FileSink& sink) {
-    return Workers(fleet, secrets, options, jobs, sink).run();
+    const std::vector<PeerTexts> texts(fleet.plans.begin(), fleet.plans.end());
+    std::vector<RenderJobResult> results(jobs.size());
+    std::mutex mutex; // guards `done` and the caller's progress
+    std::size_t done = 0;
+    const auto make_worker = [&]() -> Worker {
+        // Shared, because std::function copies what it holds.
+        auto renderer = std::make_shared<Renderer>(fleet, secrets, texts, options.format, sink);
+        return [&, renderer](std::size_t index) -> Result<void> {
+            auto rendered = renderer->render(jobs[index], results[index]);
+            if (!rendered || !options.progress) return rendered;
+            const std::lock_guard lock(mutex);
+            options.progress(++done, jobs.size());
+            return {};
+        };
+    };
+    if (auto all = parallel_for(jobs.size(), options.threads, make_worker); !all)
+        return std::move(all).error();
+    return results;
 }
 
 } // namespace wgkit::mesh

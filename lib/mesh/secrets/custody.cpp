@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
+
+#include "util/parallel.hpp"
 
 namespace wgkit::mesh {
 
@@ -21,51 +24,73 @@ void enter(LockedNode& locked, const PublicKey& key, Date today) {
     locked.keyed = today;
 }
 
-/// The private key of one node, made if that is allowed.
+/// A private key with the public one, which takes a multiplication to find.
+struct Pair {
+    PrivateKey key;
+    PublicKey known;
+
+    explicit Pair(PrivateKey k) : key(std::move(k)), known(public_key(key)) {}
+};
+
+/// A rekey that was killed after it wrote the lock: its staged key is the key.
+Result<std::optional<Pair>> finish_rekey(const std::string& name, const PublicKey& wanted,
+                                         const KeyStore& store, KeyPolicy policy) {
+    auto staged = store.load_staged_key(name);
+    if (!staged) return std::move(staged).error();
+    if (!*staged) return std::optional<Pair>();
+    Pair pair(std::move(**staged));
+    if (pair.known != wanted) return std::optional<Pair>();
+    if (policy != KeyPolicy::peek)
+        if (auto moved = store.adopt_staged_key(name); !moved) return std::move(moved).error();
+    return std::optional(std::move(pair));
+}
+
+Result<std::optional<Pair>> create(const std::string& name, const KeyStore& store,
+                                   KeyPolicy policy) {
+    if (policy == KeyPolicy::peek) return std::optional<Pair>();
+    if (policy == KeyPolicy::locked) return would_make(fmt::format("a key for {}", name));
+    Pair fresh(generate_private_key());
+    if (auto done = store.create_key(name, fresh.key); !done) return std::move(done).error();
+    return std::optional(std::move(fresh));
+}
+
+/// The private key of one node, made if that is allowed; nothing if there is none to peek at.
 Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
-                                         const KeyStore& store, KeyPolicy policy, Date today,
-                                         std::size_t& created) {
+                                         const KeyStore& store, const KeyOptions& options,
+                                         std::atomic<std::size_t>& created) {
     const std::string& name = node.name.value;
-    auto key = store.load_key(name);
-    if (!key) return key;
-    if (locked.key && (!*key || public_key(**key) != *locked.key)) {
-        // A rekey that was killed after it wrote the lock: its staged key is the key.
-        auto staged = store.load_staged_key(name);
-        if (!staged) return staged;
-        if (*staged && public_key(**staged) == *locked.key) {
-            if (policy != KeyPolicy::peek)
-                if (auto moved = store.adopt_staged_key(name); !moved)
-                    return std::move(moved).error();
-            return staged;
-        }
+    auto loaded = store.load_key(name);
+    if (!loaded) return loaded;
+    std::optional<Pair> pair;
+    if (*loaded) pair.emplace(std::move(**loaded));
+    if (locked.key && (!pair || pair->known != *locked.key)) {
+        auto staged = finish_rekey(name, *locked.key, store, options.policy);
+        if (!staged) return std::move(staged).error();
+        if (*staged) pair = std::move(*staged);
+        if (!pair)
+            return Error{
+                Errc::not_found,
+                fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
+                fmt::format("restore it from a backup, or make a new one with `wgkit mesh "
+                            "rekey {}`",
+                            name)};
     }
-    if (!*key && locked.key)
-        return Error{
-            Errc::not_found,
-            fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
-            fmt::format("restore it from a backup, or make a new one with `wgkit mesh "
-                        "rekey {}`",
-                        name)};
-    if (!*key) {
-        if (policy == KeyPolicy::peek) return key;
-        if (policy == KeyPolicy::locked) return would_make(fmt::format("a key for {}", name));
-        if (created == 0)
-            if (auto ready = store.prepare(); !ready) return std::move(ready).error();
-        PrivateKey fresh = generate_private_key();
-        if (auto done = store.create_key(name, fresh); !done) return std::move(done).error();
+    if (!pair) {
+        auto fresh = create(name, store, options.policy);
+        if (!fresh) return std::move(fresh).error();
+        if (!*fresh) return std::optional<PrivateKey>();
+        pair = std::move(*fresh);
         ++created;
-        *key = std::move(fresh);
     }
-    const PublicKey known = public_key(**key);
     const auto& wanted = node.public_key;
-    if ((locked.key && *locked.key != known) || (wanted && wanted->value != known))
+    const bool not_wanted = wanted && wanted->value != pair->known;
+    if ((locked.key && *locked.key != pair->known) || not_wanted)
         return Error{Errc::conflict,
                      fmt::format("{} does not belong to the public key of {} in the {}",
-                                 store.key_path(name), name,
-                                 wanted && wanted->value != known ? "inventory" : "lock"),
+                                 store.key_path(name), name, not_wanted ? "inventory" : "lock"),
                      "restore the right file; a new key is made only by `wgkit mesh rekey`"};
-    enter(locked, known, today);
-    return key;
+    enter(locked, pair->known, options.today);
+    return std::optional(std::move(pair->key));
 }
 
 Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const KeyStore& store,
@@ -105,32 +130,45 @@ Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const 
 namespace {
 
 Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
-                                    const KeyStore& store, KeyPolicy policy, Date today,
+                                    const KeyStore& store, const KeyOptions& options,
                                     std::size_t& created) {
+    const bool may_create =
+        options.policy == KeyPolicy::make
+        && std::any_of(network.nodes.begin(), network.nodes.end(), [&](const Node& node) {
+               return keeps_key_here(node) && !lock.find(node.name.value)->key;
+           });
+    if (may_create)
+        if (auto ready = store.prepare(); !ready) return std::move(ready).error();
+
     NetworkSecrets secrets;
-    std::size_t here = 0; // created in this network, whose folder is made with its first key
-    for (const auto& node : network.nodes) {
+    secrets.keys.resize(network.nodes.size());
+    std::atomic<std::size_t> here = 0;
+    const Worker worker = [&](std::size_t i) -> Result<void> {
+        const Node& node = network.nodes[i];
         LockedNode& line = *lock.find(node.name.value);
-        auto& key = secrets.keys.emplace_back();
         if (keeps_key_here(node)) {
-            auto obtained = obtain(node, line, store, policy, today, here);
+            auto obtained = obtain(node, line, store, options, here);
             if (!obtained) return std::move(obtained).error();
-            key = std::move(*obtained);
+            secrets.keys[i] = std::move(*obtained);
         } else if (node.public_key) {
-            enter(line, node.public_key->value, today);
+            enter(line, node.public_key->value, options.today);
         }
-    }
+        return {};
+    };
+    auto done = parallel_for(network.nodes.size(), options.threads, [&] { return worker; });
+    if (!done) return std::move(done).error();
+    created += here;
+    if (here != 0)
+        if (auto synced = store.sync(); !synced) return std::move(synced).error();
+
     if (uses_pair_keys(network)) {
-        auto master = obtain_master(lock, store, policy);
+        auto master = obtain_master(lock, store, options.policy);
         if (!master) return std::move(master).error();
         secrets.master = std::move(*master);
         auto pairs = store.load_pairs();
         if (!pairs) return std::move(pairs).error();
         secrets.pairs = std::move(*pairs);
     }
-    created += here;
-    if (here != 0)
-        if (auto synced = store.sync(); !synced) return std::move(synced).error();
     return secrets;
 }
 
@@ -147,13 +185,13 @@ bool uses_pair_keys(const Network& network) {
 
 bool keeps_key_here(const Node& node) { return node.managed && node.keys == Custody::local; }
 
-Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, KeyPolicy policy, bool allow_open,
-                                                 Date today, std::size_t& created) {
+Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, const KeyOptions& options,
+                                                 std::size_t& created) {
     std::vector<NetworkSecrets> all;
     for (const auto& network : fleet.inventory.networks) {
-        const KeyStore store(fleet.paths.keys, network.name.value, allow_open);
-        auto loaded = load_network(network, *fleet.lock.find(network.name.value), store, policy,
-                                   today, created);
+        const KeyStore store(fleet.paths.keys, network.name.value, options.allow_open);
+        auto loaded =
+            load_network(network, *fleet.lock.find(network.name.value), store, options, created);
         if (!loaded) return std::move(loaded).error();
         all.push_back(std::move(*loaded));
     }

@@ -12,13 +12,20 @@ enum class KeyPolicy {
     peek,   ///< leave out what is missing; for a look at what would change
 };
 
+struct KeyOptions {
+    KeyPolicy policy = KeyPolicy::make;
+    bool allow_open = false; ///< accept key files that others may read
+    Date today{};
+    unsigned threads = 0; ///< 0: as many as there are processors
+};
+
 /// Loads the private keys of all networks and enters the public keys into the lock. A key is made
 /// only for a node that has none in the lock and no file; a known node whose file is missing is an
 /// error, never a new key. Adds the number of keys made to `created`.
 /// Errors: not_found (names node and file), conflict (file and lock disagree, or `locked`),
 /// permission, system.
-Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, KeyPolicy policy, bool allow_open,
-                                                 Date today, std::size_t& created);
+Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, const KeyOptions& options,
+                                                 std::size_t& created);
 
 /// Does any pair of the network have a derived preshared key?
 bool uses_pair_keys(const Network& network);
