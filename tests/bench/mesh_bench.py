@@ -26,15 +26,38 @@ def inventory(count: int, psk: bool = False) -> str:
     return "\n".join(lines) + "\n"
 
 
-def timed(command: list[str], cwd: pathlib.Path) -> tuple[float, float, float]:
-    """(seconds, seconds of processor time, peak MB)"""
+def run(command: list[str], cwd: pathlib.Path) -> tuple[float, float]:
+    """(seconds, seconds of processor time)"""
     start = time.perf_counter()
     child = subprocess.Popen(command, cwd=cwd, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     _, status, usage = os.wait4(child.pid, 0)
     seconds = time.perf_counter() - start
     if os.waitstatus_to_exitcode(status) not in (0, 2):
         sys.exit(f"{command} failed")
-    return seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024
+    return seconds, usage.ru_utime + usage.ru_stime
+
+
+def peak_megabytes(command: list[str], cwd: pathlib.Path) -> float:
+    """By time(1): a child of this program would count this program's memory as its own."""
+    with tempfile.NamedTemporaryFile("r") as out:
+        subprocess.run(["/usr/bin/time", "-f", "%M", "-o", out.name, *command], cwd=cwd, check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return int(out.read().split()[-1]) / 1024
+
+
+class Work:
+    """A command in a folder, and what must be done before each run of it."""
+
+    def __init__(self, cwd: pathlib.Path, command: list[str], prepare=lambda: None):
+        self.cwd, self.command, self.prepare = cwd, command, prepare
+
+    def sample(self) -> tuple[float, float]:
+        self.prepare()
+        return run(self.command, self.cwd)
+
+    def peak(self) -> float:
+        self.prepare()
+        return peak_megabytes(self.command, self.cwd)
 
 
 class Fleet:
@@ -53,10 +76,10 @@ class Fleet:
             shutil.rmtree(self.folder / name, ignore_errors=True)
         (self.folder / "nodes.lock.yaml").unlink(missing_ok=True)
 
-    def mesh(self, *arguments: str) -> tuple[float, float, float]:
-        return timed([str(self.binary / "wgkit-mesh"), *arguments], self.folder)
+    def mesh(self, *arguments: str, prepare=lambda: None) -> Work:
+        return Work(self.folder, [str(self.binary / "wgkit-mesh"), *arguments], prepare)
 
-    def plain(self) -> tuple[float, float, float]:
+    def plain(self) -> tuple[float, float]:
         """Writes what is in out/ to other files of the same names: open, write, close."""
         files = [(p.relative_to(self.folder / "out"), p.read_bytes())
                  for p in sorted((self.folder / "out").rglob("*.conf"))]
@@ -67,7 +90,7 @@ class Fleet:
             os.makedirs((target / path).parent)
             with open(target / path, "wb", buffering=0) as file:
                 file.write(content)
-        result = time.perf_counter() - start, time.process_time() - cpu, 0.0
+        result = time.perf_counter() - start, time.process_time() - cpu
         shutil.rmtree(target)
         return result
 
@@ -99,19 +122,19 @@ class Meshconf:
                 for i, key in enumerate(keys)]
         (self.folder / "database.csv").write_text("\n".join([header, *rows]) + "\n")
 
-    def render(self) -> tuple[float, float, float]:
-        shutil.rmtree(self.folder / "output", ignore_errors=True)
-        return timed([str(self.program), "genconfig"], self.folder)
+    def render(self) -> Work:
+        clear = lambda: shutil.rmtree(self.folder / "output", ignore_errors=True)
+        return Work(self.folder, [str(self.program), "genconfig"], clear)
 
 
 def rounds(count: int, works: dict) -> dict:
-    """Runs the works in turns; medians of each."""
+    """Runs the works in turns; {name: (seconds, processor seconds, peak MB)}, medians."""
     samples = {name: [] for name in works}
     for _ in range(count):
-        for name, (prepare, work) in works.items():
-            prepare()
-            samples[name].append(work())
-    return {name: tuple(statistics.median(column) for column in zip(*values))
+        for name, work in works.items():
+            samples[name].append(work.sample() if isinstance(work, Work) else work())
+    peaks = {name: work.peak() if isinstance(work, Work) else 0 for name, work in works.items()}
+    return {name: (*(statistics.median(column) for column in zip(*values)), peaks[name])
             for name, values in samples.items()}
 
 
@@ -121,35 +144,32 @@ def row(*cells) -> None:
 
 def against_meshconf(top: pathlib.Path, binary: pathlib.Path, count: int, repeat: int) -> None:
     fleet, rival = Fleet(top, binary, count), Meshconf(top, count)
-    nothing = lambda: None
-    render = lambda: fleet.mesh("render", "-q")
-    mine = rounds(repeat, {"fresh": (fleet.fresh, render)})["fresh"]
-    theirs = rounds(1 if count >= 1000 else repeat, {"m": (nothing, rival.render)})["m"]
+    works = {"wgkit": fleet.mesh("render", "-q", prepare=fleet.fresh), "wg-meshconf": rival.render()}
+    results = rounds(1 if count >= 1000 else repeat, works)
+    mine = rounds(repeat, {"wgkit": works["wgkit"]})["wgkit"]
+    theirs = results["wg-meshconf"]
     row(f"render, N={count}, wg-meshconf", f"{theirs[0]:.3f} s", f"{theirs[2]:.0f} MB",
-        f"{theirs[0] / mine[0]:.0f} times wgkit's time")
+        f"{theirs[0] / mine[0]:.0f} times wgkit's {mine[0]:.3f} s")
     shutil.rmtree(rival.folder)
     shutil.rmtree(fleet.folder)
 
 
 def parts(top: pathlib.Path, binary: pathlib.Path, count: int, repeat: int) -> None:
     fleet, with_psk = Fleet(top, binary, count), Fleet(top, binary, count, psk=True)
-    render = lambda: fleet.mesh("render", "-q")
-    nothing = lambda: None
-    fleet.mesh("render", "-q")
-    one_thread = lambda: fleet.mesh("render", "-q", "--threads", "1")
+    fleet.mesh("render", "-q").sample()
     no_output = lambda: shutil.rmtree(fleet.folder / "out", ignore_errors=True)
     results = rounds(repeat, {
-        "plain writing of the same bytes": (render, fleet.plain),
-        "render, keys and lock to be made": (fleet.fresh, render),
-        "render, keys known": (no_output, render),
-        "render, keys known, one thread": (no_output, one_thread),
-        "render, nothing changed": (nothing, render),
-        "check": (nothing, lambda: fleet.mesh("check")),
-        "plan, nothing changed": (nothing, lambda: fleet.mesh("plan")),
-        "render with PSK per pair": (with_psk.fresh, lambda: with_psk.mesh("render", "-q")),
+        "plain writing of the same bytes": fleet.plain,
+        "render, keys and lock to be made": fleet.mesh("render", "-q", prepare=fleet.fresh),
+        "render, keys known": fleet.mesh("render", "-q", prepare=no_output),
+        "render, keys known, one thread": fleet.mesh("render", "-q", "--threads", "1", prepare=no_output),
+        "render, nothing changed": fleet.mesh("render", "-q"),
+        "check": fleet.mesh("check"),
+        "plan, nothing changed": fleet.mesh("plan"),
+        "render with PSK per pair": with_psk.mesh("render", "-q", prepare=with_psk.fresh),
     })
     fleet.write(count + 1)
-    results |= rounds(repeat, {"plan, one node added": (nothing, lambda: fleet.mesh("plan"))})
+    results |= rounds(repeat, {"plan, one node added": fleet.mesh("plan")})
     base = results["plain writing of the same bytes"]
     for name, (seconds, cpu, megabytes) in results.items():
         memory = f"{megabytes:.0f} MB" if megabytes else ""
