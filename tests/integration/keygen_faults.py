@@ -12,7 +12,8 @@ import subprocess
 import sys
 import tempfile
 
-from needed import missing, need, wgkit
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from tools import missing, need, wgkit  # noqa: E402
 
 STRACE = need("strace", "strace")
 WG = need("wg", "wireguard-tools")

@@ -20,27 +20,8 @@ import sys
 import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-ROOT = os.path.dirname(os.path.dirname(HERE))
-TOOLS = os.path.join(ROOT, "build", "tools")
-SKIPPED = 77
-
-
-def missing(what, package):
-    """Ends the test: a missing tool is a skip, and a failure where all tools are required."""
-    print(f"{what} is missing: Debian package {package} (scripts/bootstrap test)", file=sys.stderr)
-    sys.exit(1 if os.environ.get("WGKIT_REQUIRE_TOOLS") else SKIPPED)
-
-
-def find_program(name, package):
-    """A program's path: absolute as given, from PATH, or from what scripts/bootstrap unpacked."""
-    places = [name] if name.startswith("/") else []
-    places += [shutil.which(name, path=os.environ["PATH"] + ":/usr/sbin:/sbin") or ""]
-    places += sorted(glob.glob(f"{TOOLS}/*/{name.lstrip('/')}"))
-    places += sorted(glob.glob(f"{TOOLS}/*/usr/*bin/{name}"))
-    for path in places:
-        if path and os.access(path, os.X_OK):
-            return path
-    return missing(name, package)
+sys.path.insert(0, os.path.join(HERE, "..", "support"))
+from tools import UNPACKED as TOOLS, missing, need as find_program  # noqa: E402, F401
 
 
 class Initramfs:
