@@ -44,7 +44,8 @@ bool has_hooks(const Hooks& hooks) {
 }
 
 void check_format(const Node& node, Diagnostics& d) {
-    const auto& [format, mark] = node.format;
+    const Format format = node.format.value; // no binding: clang 14 cannot capture one
+    const Mark mark = node.format.mark;
     const auto cannot = [&](Mark field, std::string_view what, std::string_view able) {
         auto& found =
             d.error("format-cannot", field, fmt::format("{} has no {}", to_string(format), what));

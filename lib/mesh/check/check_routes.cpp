@@ -16,7 +16,8 @@ struct Claim {
 using Claims = PrefixTrie<Claim>;
 
 void add_claim(const Claim& claim, Claims& claims, Diagnostics& d) {
-    const auto& [route, mark] = *claim.route;
+    const Prefix& route = claim.route->value; // no binding: clang 14 cannot capture one
+    const Mark mark = claim.route->mark;
     const Claim* first = claims.insert(route.masked(), claim);
     if (first == nullptr || first->route->mark == mark) return;
     const auto& name = claim.node->name.value;
@@ -33,7 +34,8 @@ void add_claim(const Claim& claim, Claims& claims, Diagnostics& d) {
 /// At most one finding a route: about a pool, else about the closest route around it.
 void check_overlap(const Claim& claim, const Network& network, const Claims& claims,
                    Diagnostics& d) {
-    const auto& [route, mark] = *claim.route;
+    const Prefix& route = claim.route->value; // no binding: clang 14 cannot capture one
+    const Mark mark = claim.route->mark;
     const auto warn = [&](const std::string& what, Mark other, std::string note) -> Diagnostic& {
         auto& found = d.warning(
             "overlapping-allowed-ips", mark,

@@ -49,7 +49,8 @@ std::string text_of(const Row& row, const char* key) {
 
 std::vector<std::string> list_of(const Row& row, const char* key) {
     std::vector<std::string> list;
-    for (const auto part : ascii::split(text_of(row, key), ','))
+    const std::string text = text_of(row, key); // the parts are views into it
+    for (const auto part : ascii::split(text, ','))
         if (const auto item = ascii::trim(part); !item.empty()) list.emplace_back(item);
     return list;
 }
