@@ -168,7 +168,7 @@ std::string write_draft(const std::vector<Draft>& drafts, bool with_special) {
     return text;
 }
 
-Imported finish_import(std::vector<Draft> drafts, std::vector<ImportedKey> keys,
+Imported finish_import(const std::vector<Draft>& drafts, std::vector<ImportedKey> keys,
                        Diagnostics diagnostics, Date today) {
     Imported imported;
     imported.nodes = "# Made by `wgkit mesh import`.\n" + write_draft(drafts);

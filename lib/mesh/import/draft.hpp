@@ -68,7 +68,7 @@ std::string write_draft(const std::vector<Draft>& drafts, bool with_special = tr
 void infer_topology(Draft& draft, Diagnostics& diagnostics);
 
 /// Inventory and lock of finished drafts.
-Imported finish_import(std::vector<Draft> drafts, std::vector<ImportedKey> keys,
+Imported finish_import(const std::vector<Draft>& drafts, std::vector<ImportedKey> keys,
                        Diagnostics diagnostics, Date today);
 
 /// A name for nodes.yaml from any text: a DNS label, different from those in `taken`.

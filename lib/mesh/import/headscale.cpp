@@ -101,7 +101,7 @@ Result<Imported> import_headscale(std::string_view text, const std::string& file
         .hint = "give the nodes that can be called an `endpoint`, or declare a hub or a relay";
     std::vector<Draft> drafts;
     drafts.push_back(std::move(draft));
-    return finish_import(std::move(drafts), {}, std::move(diagnostics), options.today);
+    return finish_import(drafts, {}, std::move(diagnostics), options.today);
 }
 
 } // namespace wgkit::mesh

@@ -467,8 +467,7 @@ Result<Imported> import_wg_quick(std::span<const ImportFile> files, const Import
         reorder(draft, order);
         infer_topology(draft, diagnostics);
     }
-    auto imported =
-        finish_import(std::move(drafts), std::move(keys), std::move(diagnostics), options.today);
+    auto imported = finish_import(drafts, std::move(keys), std::move(diagnostics), options.today);
     imported.pairs = std::move(pairs);
     return imported;
 }

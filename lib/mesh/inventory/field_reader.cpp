@@ -56,7 +56,7 @@ std::optional<std::string> text(const Value& value, Diagnostics& diagnostics) {
 }
 
 std::optional<std::string> label(const Value& value, Diagnostics& diagnostics) {
-    const auto word = text(value, diagnostics);
+    auto word = text(value, diagnostics);
     if (!word || ascii::is_dns_label(*word)) return word;
     bad(value, diagnostics, fmt::format("'{}' is not a DNS label", *word),
         "use letters, digits and inner hyphens, at most 63 characters", "not-a-dns-label");
