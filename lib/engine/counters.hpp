@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+
+namespace wgkit::engine {
+
+/// What happened in the tunnel since its start. Units: messages or packets.
+struct Counters {
+    // Handshakes
+    std::uint64_t initiations_sent = 0;
+    std::uint64_t initiations_received = 0;
+    std::uint64_t responses_sent = 0;
+    std::uint64_t responses_received = 0;
+    std::uint64_t cookies_sent = 0;
+    std::uint64_t cookies_received = 0;
+    std::uint64_t handshakes_completed = 0;
+    std::uint64_t handshakes_given_up = 0;
+    // Data
+    std::uint64_t packets_sent = 0;
+    std::uint64_t packets_received = 0;
+    std::uint64_t keepalives_sent = 0;
+    std::uint64_t keepalives_received = 0;
+    // Dropped on the way out
+    std::uint64_t no_peer = 0;       ///< no allowed IPs hold the destination
+    std::uint64_t no_endpoint = 0;   ///< the peer's address is not known
+    std::uint64_t staged_dropped = 0; ///< waited for a session and had to go
+    std::uint64_t send_full = 0;     ///< no space left in the batch
+    // Dropped on the way in
+    std::uint64_t malformed = 0;      ///< no message of WireGuard
+    std::uint64_t bad_mac1 = 0;       ///< not meant for us
+    std::uint64_t bad_handshake = 0;  ///< forged, replayed, or from a stranger
+    std::uint64_t rate_limited = 0;   ///< too many handshakes from one source
+    std::uint64_t queue_full = 0;     ///< handshakes came faster than they could be answered
+    std::uint64_t unknown_index = 0;  ///< for a session that is gone
+    std::uint64_t expired_session = 0;
+    std::uint64_t bad_tag = 0;        ///< forged or damaged data
+    std::uint64_t replayed = 0;
+    std::uint64_t bad_packet = 0;     ///< authentic, but holds no valid IP packet
+    std::uint64_t wrong_source = 0;   ///< its source is not among the peer's allowed IPs
+};
+
+} // namespace wgkit::engine
