@@ -1,0 +1,148 @@
+#include "crypto/noise.hpp"
+
+#include <openssl/core_names.h>
+#include <openssl/evp.h>
+#include <openssl/params.h>
+#include <sodium.h>
+
+#include <cassert>
+#include <memory>
+#include <new>
+
+#include "crypto/cipher_providers.hpp"
+
+namespace wgkit::crypto {
+
+namespace {
+
+struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); } // wipes
+};
+
+// What fails here is memory or an OpenSSL without BLAKE2s: nothing a caller could handle.
+void must(bool good) {
+    if (!good) throw std::bad_alloc();
+}
+
+// Looked up once, since that takes longer than the hash itself; kept for the process's life.
+const EVP_MD* blake2s_md() {
+    static const EVP_MD* const md = EVP_MD_fetch(nullptr, "BLAKE2S-256", nullptr);
+    must(md != nullptr);
+    return md;
+}
+
+EVP_MAC* hmac_algorithm() {
+    static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+    must(mac != nullptr);
+    return mac;
+}
+
+/// HMAC-BLAKE2s with one key.
+class Hmac {
+  public:
+    explicit Hmac(std::span<const std::uint8_t, 32> key)
+        : context_(EVP_MAC_CTX_new(hmac_algorithm())) {
+        char digest[] = "BLAKE2S-256";
+        const OSSL_PARAM parameters[] = {
+            OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+            OSSL_PARAM_construct_end()};
+        must(context_ != nullptr
+             && EVP_MAC_init(context_.get(), key.data(), key.size(), parameters) == 1);
+    }
+
+    void update(std::span<const std::uint8_t> bytes) {
+        must(EVP_MAC_update(context_.get(), bytes.data(), bytes.size()) == 1);
+    }
+    void final(std::span<std::uint8_t, 32> out) {
+        std::size_t length = 0;
+        must(EVP_MAC_final(context_.get(), out.data(), &length, out.size()) == 1);
+    }
+    /// Begins again with the same key.
+    void restart() { must(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1); }
+
+  private:
+    std::unique_ptr<EVP_MAC_CTX, Free> context_;
+};
+
+} // namespace
+
+Hash blake2s(std::initializer_list<std::span<const std::uint8_t>> parts) {
+    const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+    must(context != nullptr && EVP_DigestInit_ex2(context.get(), blake2s_md(), nullptr) == 1);
+    for (const auto part : parts)
+        must(EVP_DigestUpdate(context.get(), part.data(), part.size()) == 1);
+    Hash hash;
+    must(EVP_DigestFinal_ex(context.get(), hash.data(), nullptr) == 1);
+    return hash;
+}
+
+void kdf(std::span<const std::uint8_t, 32> chaining_key, std::span<const std::uint8_t> input,
+         std::span<SecretHash> out) {
+    assert(!out.empty() && out.size() <= 3);
+    SecretHash prk;
+    {
+        Hmac extract(chaining_key);
+        extract.update(input);
+        extract.final(prk.bytes());
+    }
+    Hmac expand(prk.bytes());
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        if (i > 0) {
+            expand.restart();
+            expand.update(out[i - 1].bytes());
+        }
+        const auto number = static_cast<std::uint8_t>(i + 1);
+        expand.update({&number, 1});
+        expand.final(out[i].bytes());
+    }
+}
+
+bool x25519(std::span<const std::uint8_t, 32> private_key,
+            std::span<const std::uint8_t, 32> public_key, std::span<std::uint8_t, 32> out) {
+    return crypto_scalarmult_curve25519(out.data(), private_key.data(), public_key.data()) == 0;
+}
+
+void aead_seal(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+               std::span<const std::uint8_t> plaintext,
+               std::span<const std::uint8_t> additional_data, std::span<std::uint8_t> out) {
+    assert(out.size() == plaintext.size() + tag_bytes);
+    const Nonce nonce = nonce_of(counter);
+    crypto_aead_chacha20poly1305_ietf_encrypt(
+        out.data(), nullptr, plaintext.data(), plaintext.size(), additional_data.data(),
+        additional_data.size(), nullptr, nonce.data(), key.data());
+}
+
+bool aead_open(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+               std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> additional_data,
+               std::span<std::uint8_t> out) {
+    assert(out.size() + tag_bytes == sealed.size() || sealed.size() < tag_bytes);
+    const Nonce nonce = nonce_of(counter);
+    return crypto_aead_chacha20poly1305_ietf_decrypt(
+               out.data(), nullptr, nullptr, sealed.data(), sealed.size(), additional_data.data(),
+               additional_data.size(), nonce.data(), key.data())
+           == 0;
+}
+
+void xaead_seal(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 24> nonce,
+                std::span<const std::uint8_t> plaintext,
+                std::span<const std::uint8_t> additional_data, std::span<std::uint8_t> out) {
+    assert(out.size() == plaintext.size() + tag_bytes);
+    crypto_aead_xchacha20poly1305_ietf_encrypt(
+        out.data(), nullptr, plaintext.data(), plaintext.size(), additional_data.data(),
+        additional_data.size(), nullptr, nonce.data(), key.data());
+}
+
+bool xaead_open(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 24> nonce,
+                std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> additional_data,
+                std::span<std::uint8_t> out) {
+    assert(out.size() + tag_bytes == sealed.size() || sealed.size() < tag_bytes);
+    return crypto_aead_xchacha20poly1305_ietf_decrypt(
+               out.data(), nullptr, nullptr, sealed.data(), sealed.size(), additional_data.data(),
+               additional_data.size(), nonce.data(), key.data())
+           == 0;
+}
+
+void random_bytes(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+
+} // namespace wgkit::crypto
