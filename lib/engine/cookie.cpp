@@ -52,14 +52,15 @@ CookieReply CookieChecker::reply(Bytes message, const UdpAddress& from, Instant 
     const auto nonce = part<cookie_reply::nonce, 24>(MutableBytes(out));
     crypto::random_bytes(nonce);
     crypto::xaead_seal(cookie_key_, nonce, cookie_for(from, now),
-                       before_mac2(message).last<mac_bytes>(), out.data() + cookie_reply::cookie);
+                       before_mac2(message).last<mac_bytes>(),
+                       part<cookie_reply::cookie, mac_bytes + tag_bytes>(MutableBytes(out)));
     return out;
 }
 
 Mac CookieChecker::cookie_for(const UdpAddress& from, Instant now) {
     if (!secret_ || now >= secret_until_) {
         crypto::SecretHash secret;
-        crypto::random_bytes(secret.mutable_bytes());
+        crypto::random_bytes(secret.bytes());
         secret_.emplace(secret.bytes(), mac_bytes);
         secret_until_ = now + cookie_secret_life;
     }
@@ -86,7 +87,7 @@ bool CookieJar::consume(const PublicKey& peer, Bytes reply, Instant now) {
     Mac cookie;
     if (!crypto::xaead_open(labelled(label_cookie, peer), part<cookie_reply::nonce, 24>(reply),
                             part<cookie_reply::cookie, mac_bytes + tag_bytes>(reply), last_mac1_,
-                            cookie.data()))
+                            cookie))
         return false;
     awaits_reply_ = false;
     cookie_ = cookie;

@@ -11,11 +11,6 @@ namespace {
 
 constexpr std::uint8_t time_to_live = 64;
 
-void store_be16(std::uint8_t* p, std::size_t value) {
-    p[0] = static_cast<std::uint8_t>(value >> 8);
-    p[1] = static_cast<std::uint8_t>(value);
-}
-
 // 224.0.0.0/4 and 255.255.255.255 are nobody's address; 0.0.0.0 is no sender.
 bool is_answerable_v4(Bytes packet) {
     const std::uint8_t* source = packet.data() + 12;

@@ -6,6 +6,8 @@
 #include <cstring>
 #include <span>
 
+#include "crypto/packet_cipher.hpp"
+
 /// The four messages on the wire (WireGuard paper, section 5.4), as offsets into bytes: nothing is
 /// cast, so alignment and byte order never matter.
 namespace wgkit::engine {
@@ -31,7 +33,7 @@ inline void store_le64(std::uint8_t* p, std::uint64_t value) {
     store_le32(p + 4, static_cast<std::uint32_t>(value >> 32));
 }
 
-inline constexpr std::size_t tag_bytes = 16;
+using crypto::tag_bytes;
 inline constexpr std::size_t mac_bytes = 16;
 inline constexpr std::size_t timestamp_bytes = 12;
 

@@ -26,7 +26,7 @@ const Start& start() {
 
 SymmetricState::SymmetricState(const PublicKey& responder)
     : hash_(crypto::blake2s({start().hash, responder.bytes})),
-      chaining_key_(start().chaining_key) {}
+      chaining_key_(std::span<const std::uint8_t, 32>(start().chaining_key)) {}
 
 SymmetricState SymmetricState::clone() const {
     SymmetricState copy;
@@ -54,7 +54,7 @@ void SymmetricState::mix_key(Key shared) {
 
 bool SymmetricState::mix_dh(Key private_key, Key public_key) {
     SecretHash shared;
-    if (!crypto::x25519(private_key, public_key, shared.mutable_bytes())) return false;
+    if (!crypto::x25519(private_key, public_key, shared.bytes())) return false;
     mix_key(shared.bytes());
     return true;
 }
@@ -69,12 +69,12 @@ void SymmetricState::mix_psk(const PresharedKey* psk) {
 }
 
 void SymmetricState::seal(Bytes plain, MutableBytes out) {
-    crypto::aead_seal(key_.bytes(), 0, plain, hash_, out.data());
+    crypto::aead_seal(key_.bytes(), 0, plain, hash_, out);
     mix_hash(out);
 }
 
 bool SymmetricState::open(Bytes sealed, MutableBytes out) {
-    if (!crypto::aead_open(key_.bytes(), 0, sealed, hash_, out.data())) return false;
+    if (!crypto::aead_open(key_.bytes(), 0, sealed, hash_, out)) return false;
     mix_hash(sealed);
     return true;
 }

@@ -1,12 +1,11 @@
 #pragma once
 
-#include <linux/virtio_net.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "engine/coalescer.hpp"
+#include "engine/counters.hpp"
 #include "engine/segmenter.hpp"
 #include "util/unique_fd.hpp"
 #include "wgkit/result.hpp"
@@ -19,6 +18,13 @@ struct TunCounters {
     std::uint64_t malformed = 0;    ///< read, but no valid packet
     std::uint64_t write_errors = 0; ///< e.g. the device is down
     std::uint64_t merging_refused = 0;
+};
+inline constexpr std::array tun_counters{
+    Counted<TunCounters>{"tun_read_batches", &TunCounters::read_batches},
+    Counted<TunCounters>{"tun_written_batches", &TunCounters::written_batches},
+    Counted<TunCounters>{"tun_malformed", &TunCounters::malformed},
+    Counted<TunCounters>{"tun_write_errors", &TunCounters::write_errors},
+    Counted<TunCounters>{"tun_merging_refused", &TunCounters::merging_refused},
 };
 
 /// Switches for kernels whose offloads are broken.
@@ -56,6 +62,7 @@ class Tun {
 
   private:
     Tun(UniqueFd fd, std::string name, bool has_header, TunOptions options);
+    void write_merged();
     bool write_parts(std::span<const iovec> parts);
     void write_apart(const SuperPacket& packet);
 

@@ -105,6 +105,11 @@ void Tunnel::forget_sources() {
         if (peer.path) peer.path->source = {};
 }
 
+void Tunnel::forget_source(const Path& path) {
+    for (Peer& peer : peers_)
+        if (peer.path == path) peer.path->source = {};
+}
+
 void Tunnel::on_timer(const Now& now, Actions& actions) {
     while (actions.send.has_room()) {
         Peer* peer = queue_.pop(now.boot);

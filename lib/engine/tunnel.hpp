@@ -63,6 +63,8 @@ class Tunnel {
     void start_peer(Peer& peer, const Now& now, Actions& actions);
     /// Our port or mark changed: remembered source addresses are void.
     void forget_sources();
+    /// Packets can no longer be sent from this path's source.
+    void forget_source(const Path& path);
 
     // Traffic. Call only while `actions.send.has_room()`.
 

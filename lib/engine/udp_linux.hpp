@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "engine/counters.hpp"
 #include "engine/send_batch.hpp"
 #include "engine/tunnel.hpp"
 #include "util/unique_fd.hpp"
@@ -22,6 +23,15 @@ struct UdpCounters {
     std::uint64_t send_errors = 0;
     std::uint64_t receive_overflows = 0; ///< lost because the socket's queue was full
     std::uint64_t segmentation_refused = 0; ///< trains that had to be sent one by one
+};
+inline constexpr std::array udp_counters{
+    Counted<UdpCounters>{"udp_received_batches", &UdpCounters::received_batches},
+    Counted<UdpCounters>{"udp_received", &UdpCounters::received},
+    Counted<UdpCounters>{"udp_sent_batches", &UdpCounters::sent_batches},
+    Counted<UdpCounters>{"udp_sent", &UdpCounters::sent},
+    Counted<UdpCounters>{"udp_send_errors", &UdpCounters::send_errors},
+    Counted<UdpCounters>{"udp_receive_overflows", &UdpCounters::receive_overflows},
+    Counted<UdpCounters>{"udp_segmentation_refused", &UdpCounters::segmentation_refused},
 };
 
 /// Switches for kernels whose offloads are broken.
