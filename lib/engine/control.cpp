@@ -23,11 +23,13 @@ bool read_hex(std::string_view text, KeyBytes& out) {
     std::size_t length = 0;
     return text.size() == 2 * key_bytes
            && sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length,
-                             nullptr) == 0
+                             nullptr)
+                  == 0
            && length == out.size();
 }
 
-void add_hex(SecretString& out, std::string_view name, std::span<const std::uint8_t, key_bytes> key) {
+void add_hex(SecretString& out, std::string_view name,
+             std::span<const std::uint8_t, key_bytes> key) {
     std::array<char, 2 * key_bytes + 1> hex;
     sodium_bin2hex(hex.data(), hex.size(), key.data(), key.size());
     out.append(name).append("=").append(hex.data(), 2 * key_bytes).append("\n");
@@ -111,13 +113,19 @@ bool Control::line(std::string_view text, SecretString& answer, const Now& now, 
     switch (request_) {
     case Request::none:
         error_ = 0;
-        if (text == "get=1") request_ = Request::get;
-        else if (text == "set=1") request_ = Request::set;
-        else if (text == "wgkit_statistics=1") request_ = Request::statistics;
-        else return false;
+        if (text == "get=1")
+            request_ = Request::get;
+        else if (text == "set=1")
+            request_ = Request::set;
+        else if (text == "wgkit_statistics=1")
+            request_ = Request::statistics;
+        else
+            return false;
         return true;
     case Request::get:
-    case Request::statistics: error_ = EINVAL; return true; // nothing may follow
+    case Request::statistics:
+        error_ = EINVAL;
+        return true; // nothing may follow
     case Request::set:
         if (error_ == 0) error_ = set_line(text, now, actions);
         return true;
@@ -214,8 +222,8 @@ int Control::set_peer(std::string_view key, std::string_view value, const Now& n
         if (!read_hex(value, bytes)) return EINVAL;
         const bool none = sodium_is_zero(bytes.data(), bytes.size()) == 1;
         if (peer != nullptr)
-            tunnel_.set_preshared_key(*peer, none ? std::nullopt
-                                                  : std::optional(PresharedKey(bytes)));
+            tunnel_.set_preshared_key(*peer,
+                                      none ? std::nullopt : std::optional(PresharedKey(bytes)));
         wipe(bytes.data(), bytes.size());
         return 0;
     }
@@ -250,8 +258,10 @@ int Control::set_allowed_ip(std::string_view value) {
     if (!prefix) return EINVAL;
     Peer* peer = ignore_peer_ ? nullptr : tunnel_.find_peer(peer_key_);
     if (peer == nullptr) return 0;
-    if (remove) tunnel_.allowed_ips().remove(*prefix, *peer);
-    else tunnel_.allowed_ips().insert(*prefix, *peer);
+    if (remove)
+        tunnel_.allowed_ips().remove(*prefix, *peer);
+    else
+        tunnel_.allowed_ips().insert(*prefix, *peer);
     return 0;
 }
 
@@ -278,8 +288,8 @@ void Control::get(SecretString& answer) const {
             peer.last_handshake.time_since_epoch());
         add(answer, "last_handshake_time_sec={}\nlast_handshake_time_nsec={}\n",
             since.count() / 1'000'000'000, since.count() % 1'000'000'000);
-        add(answer, "tx_bytes={}\nrx_bytes={}\npersistent_keepalive_interval={}\n",
-            peer.sent_bytes, peer.received_bytes, peer.timers.persistent_interval.count());
+        add(answer, "tx_bytes={}\nrx_bytes={}\npersistent_keepalive_interval={}\n", peer.sent_bytes,
+            peer.received_bytes, peer.timers.persistent_interval.count());
         for (const Prefix& prefix : tunnel_.allowed_ips().of(peer))
             add(answer, "allowed_ip={}\n", to_string(prefix));
     }

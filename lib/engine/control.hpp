@@ -51,7 +51,7 @@ class Control {
     Request request_ = Request::none;
     int error_ = 0; ///< of this request; 0 or an errno
     bool in_peer_ = false;
-    PublicKey peer_key_;      ///< by key, not by address: another client may remove it meanwhile
+    PublicKey peer_key_;       ///< by key, not by address: another client may remove it meanwhile
     bool ignore_peer_ = false; ///< our own key, or removed: its lines are read but do nothing
     bool created_peer_ = false;
 };

@@ -18,7 +18,8 @@ namespace wgkit::engine {
 
 namespace {
 
-constexpr std::size_t read_bytes = 65536; ///< at once, so that a large request does not stop traffic
+constexpr std::size_t read_bytes =
+    65536; ///< at once, so that a large request does not stop traffic
 constexpr std::size_t most_clients = 64;
 
 std::uint64_t inode_of(const std::string& path) {
@@ -87,7 +88,8 @@ ControlSocket::~ControlSocket() {
 
 bool ControlSocket::is_gone() {
     std::array<char, 4096> events;
-    while (::read(watch_.get(), events.data(), events.size()) > 0) {}
+    while (::read(watch_.get(), events.data(), events.size()) > 0) {
+    }
     return inode_of(path_) != inode_;
 }
 

@@ -40,7 +40,8 @@ class CookieJar {
   public:
     /// Fills both macs of a whole initiation or response; mac2 stays zero without a fresh cookie.
     void add_macs(const PublicKey& peer, MutableBytes message, Instant now);
-    /// Takes a cookie that answers the last message sent. False if it is forged, or answers nothing.
+    /// Takes a cookie that answers the last message sent. False if it is forged, or answers
+    /// nothing.
     [[nodiscard]] bool consume(const PublicKey& peer, Bytes reply, Instant now);
     void clear() { *this = {}; }
 

@@ -30,22 +30,22 @@ struct Counters {
     std::uint64_t keepalives_sent = 0;
     std::uint64_t keepalives_received = 0;
     // Dropped on the way out
-    std::uint64_t no_peer = 0;       ///< no allowed IPs hold the destination
-    std::uint64_t no_endpoint = 0;   ///< the peer's address is not known
+    std::uint64_t no_peer = 0;        ///< no allowed IPs hold the destination
+    std::uint64_t no_endpoint = 0;    ///< the peer's address is not known
     std::uint64_t staged_dropped = 0; ///< waited for a session and had to go
-    std::uint64_t send_full = 0;     ///< no space left in the batch
+    std::uint64_t send_full = 0;      ///< no space left in the batch
     // Dropped on the way in
-    std::uint64_t malformed = 0;      ///< no message of WireGuard
-    std::uint64_t bad_mac1 = 0;       ///< not meant for us
-    std::uint64_t bad_handshake = 0;  ///< forged, replayed, or from a stranger
-    std::uint64_t rate_limited = 0;   ///< too many handshakes from one source
-    std::uint64_t queue_full = 0;     ///< handshakes came faster than they could be answered
-    std::uint64_t unknown_index = 0;  ///< for a session that is gone
+    std::uint64_t malformed = 0;     ///< no message of WireGuard
+    std::uint64_t bad_mac1 = 0;      ///< not meant for us
+    std::uint64_t bad_handshake = 0; ///< forged, replayed, or from a stranger
+    std::uint64_t rate_limited = 0;  ///< too many handshakes from one source
+    std::uint64_t queue_full = 0;    ///< handshakes came faster than they could be answered
+    std::uint64_t unknown_index = 0; ///< for a session that is gone
     std::uint64_t expired_session = 0;
-    std::uint64_t bad_tag = 0;        ///< forged or damaged data
+    std::uint64_t bad_tag = 0; ///< forged or damaged data
     std::uint64_t replayed = 0;
-    std::uint64_t bad_packet = 0;     ///< authentic, but holds no valid IP packet
-    std::uint64_t wrong_source = 0;   ///< its source is not among the peer's allowed IPs
+    std::uint64_t bad_packet = 0;   ///< authentic, but holds no valid IP packet
+    std::uint64_t wrong_source = 0; ///< its source is not among the peer's allowed IPs
 };
 
 inline constexpr std::array tunnel_counters{

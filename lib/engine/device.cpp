@@ -34,7 +34,8 @@ TunnelDevice::~TunnelDevice() = default;
 
 Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
     if (!is_interface_name(options.interface))
-        return Error{Errc::invalid, fmt::format("'{}' is no name for an interface", options.interface),
+        return Error{Errc::invalid,
+                     fmt::format("'{}' is no name for an interface", options.interface),
                      "1 to 15 characters without '/', ':', '%' and white space"};
     auto ciphers = crypto::fastest_cipher(options.cipher);
     if (!ciphers)
@@ -43,9 +44,8 @@ Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
 
     const engine::TunOptions tun_options{options.offloads.tun_segmentation,
                                          options.offloads.tun_coalescing};
-    auto tun = options.tun_fd >= 0
-                   ? engine::Tun::adopt(UniqueFd(options.tun_fd), tun_options)
-                   : engine::Tun::create(options.interface, tun_options);
+    auto tun = options.tun_fd >= 0 ? engine::Tun::adopt(UniqueFd(options.tun_fd), tun_options)
+                                   : engine::Tun::create(options.interface, tun_options);
     if (!tun) return tun.error();
     auto control = options.control_fd >= 0
                        ? engine::ControlSocket::adopt(UniqueFd(options.control_fd), tun->name())
@@ -58,11 +58,12 @@ Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
     auto log = [level, sink = std::move(options.log)](LogLevel at, const std::string& text) {
         if (sink && at <= level) sink(at, text);
     };
-    log(LogLevel::verbose, fmt::format("{}: packets are sealed by {}", tun->name(), ciphers->name()));
+    log(LogLevel::verbose,
+        fmt::format("{}: packets are sealed by {}", tun->name(), ciphers->name()));
     std::string name = tun->name();
-    return TunnelDevice(std::unique_ptr<Parts>(new Parts{
-        std::move(name), engine::Loop(std::move(*tun), std::move(*control), std::move(ciphers),
-                                      udp_options, std::move(log))}));
+    return TunnelDevice(std::unique_ptr<Parts>(
+        new Parts{std::move(name), engine::Loop(std::move(*tun), std::move(*control),
+                                                std::move(ciphers), udp_options, std::move(log))}));
 }
 
 const std::string& TunnelDevice::interface() const { return parts_->interface; }
@@ -70,8 +71,7 @@ const std::string& TunnelDevice::interface() const { return parts_->interface; }
 TunnelEnd TunnelDevice::run(int stop_fd) { return parts_->loop.run(stop_fd); }
 
 Result<std::string> tunnel_statistics(const std::string& interface) {
-    const std::string path =
-        fmt::format("{}/{}.sock", engine::ControlSocket::folder, interface);
+    const std::string path = fmt::format("{}/{}.sock", engine::ControlSocket::folder, interface);
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (!is_interface_name(interface) || path.size() >= sizeof address.sun_path)

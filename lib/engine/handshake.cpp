@@ -24,8 +24,10 @@ void Tunnel::receive_handshake(Bytes message, const Path& path, const Now& now, 
     if (is_under_load(now.boot)) {
         if (!checker_->has_valid_mac2(message, path.remote, now.boot)) {
             const CookieReply reply = checker_->reply(message, path.remote, now.boot);
-            if (actions.send.append_copy(path, 0, reply)) ++counters_.cookies_sent;
-            else ++counters_.send_full;
+            if (actions.send.append_copy(path, 0, reply))
+                ++counters_.cookies_sent;
+            else
+                ++counters_.send_full;
             return;
         }
         if (!limiter_.allow(path.remote.ip, now.boot)) {
@@ -44,8 +46,10 @@ void Tunnel::work(std::size_t budget, const Now& now, Actions& actions) {
     for (; budget > 0 && waiting_count_ > 0 && actions.send.has_room(); --budget) {
         const Waiting& slot = waiting_[waiting_first_];
         const Bytes message = Bytes(slot.message).first(slot.size);
-        if (slot.size == initiation::size) consume_initiation(message, slot.path, now, actions);
-        else consume_response(message, slot.path, now, actions);
+        if (slot.size == initiation::size)
+            consume_initiation(message, slot.path, now, actions);
+        else
+            consume_response(message, slot.path, now, actions);
         waiting_first_ = (waiting_first_ + 1) % most_waiting_handshakes;
         --waiting_count_;
     }
@@ -60,11 +64,11 @@ void Tunnel::receive_cookie(Bytes message, const Now& now) {
     // The peer's address stays as it is: anybody on the way could have sent this.
     if (entry.peer->cookies.consume(entry.peer->public_key, message, now.boot))
         ++counters_.cookies_received;
-    else ++counters_.bad_handshake;
+    else
+        ++counters_.bad_handshake;
 }
 
-void Tunnel::consume_initiation(Bytes message, const Path& path, const Now& now,
-                                Actions& actions) {
+void Tunnel::consume_initiation(Bytes message, const Path& path, const Now& now, Actions& actions) {
     if (!identity_) return;
     auto responder = Responder::open(*identity_, message);
     Peer* peer = responder ? find_peer(responder->peer()) : nullptr;
@@ -91,8 +95,8 @@ void Tunnel::consume_initiation(Bytes message, const Path& path, const Now& now,
 
     const std::uint32_t index = indices_.add(*peer);
     Response response;
-    const auto keys = responder->respond(
-        peer->preshared_key ? &*peer->preshared_key : nullptr, index, response);
+    const auto keys =
+        responder->respond(peer->preshared_key ? &*peer->preshared_key : nullptr, index, response);
     if (!keys) {
         indices_.remove(index);
         ++counters_.bad_handshake;
@@ -143,9 +147,9 @@ void Tunnel::consume_response(Bytes message, const Path& path, const Now& now, A
     arm(peer);
 }
 
-std::unique_ptr<Session> Tunnel::make_session(Peer& peer, std::uint32_t local,
-                                              std::uint32_t remote, const SessionKeys& keys,
-                                              bool is_initiator, Instant now) {
+std::unique_ptr<Session> Tunnel::make_session(Peer& peer, std::uint32_t local, std::uint32_t remote,
+                                              const SessionKeys& keys, bool is_initiator,
+                                              Instant now) {
     auto session = std::make_unique<Session>();
     session->sending = ciphers_.make(keys.send.bytes());
     session->receiving = ciphers_.make(keys.receive.bytes());

@@ -39,9 +39,9 @@ std::optional<IcmpError> unreachable_v4(Bytes packet) {
     p[0] = 0x45;
     store_be16(p + 2, error.size);
     p[8] = time_to_live;
-    p[9] = 1;                                                 // ICMP
-    std::copy_n(packet.begin() + 16, 4, p + 12);              // from its destination
-    std::copy_n(packet.begin() + 12, 4, p + 16);              // to its source
+    p[9] = 1;                                    // ICMP
+    std::copy_n(packet.begin() + 16, 4, p + 12); // from its destination
+    std::copy_n(packet.begin() + 12, 4, p + 16); // to its source
     store_be16(p + 10, internet_checksum({p, ip}));
     p[ip] = 3;     // destination unreachable
     p[ip + 1] = 1; // host

@@ -27,7 +27,9 @@ class IndexTable {
             if (entries_.try_emplace(index, IndexEntry{&peer, nullptr}).second) return index;
         }
     }
-    void set_session(std::uint32_t index, Session& session) { entries_.at(index).session = &session; }
+    void set_session(std::uint32_t index, Session& session) {
+        entries_.at(index).session = &session;
+    }
     void remove(std::uint32_t index) { entries_.erase(index); }
 
     IndexEntry find(std::uint32_t index) const {

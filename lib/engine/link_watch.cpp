@@ -76,8 +76,10 @@ std::optional<LinkState> LinkWatch::read() {
             if (message->nlmsg_type != RTM_NEWLINK && message->nlmsg_type != RTM_DELLINK) continue;
             const auto* link = static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(message));
             if (link->ifi_index != static_cast<int>(index_)) continue;
-            if (message->nlmsg_type == RTM_DELLINK) news = LinkState{false, 0, true};
-            else news = LinkState{(link->ifi_flags & IFF_UP) != 0, mtu_of(message), false};
+            if (message->nlmsg_type == RTM_DELLINK)
+                news = LinkState{false, 0, true};
+            else
+                news = LinkState{(link->ifi_flags & IFF_UP) != 0, mtu_of(message), false};
         }
     }
 }

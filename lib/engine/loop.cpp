@@ -14,7 +14,7 @@ namespace {
 constexpr int most_packets_at_once = 16;   ///< from the TUN device, before they are sent
 constexpr std::size_t busy_handshakes = 4; ///< answered between two batches of packets
 constexpr std::size_t idle_handshakes = 64;
-constexpr int most_busy_rounds = 64;     ///< before other descriptors are looked at
+constexpr int most_busy_rounds = 64;       ///< before other descriptors are looked at
 constexpr int poll_moved_device_ms = 1000; ///< whether it is up: nobody tells us there
 
 Instant boot_time() {
@@ -88,8 +88,7 @@ bool Loop::from_device(TunnelEnd& ended) {
         ++count;
         if (packets) tunnel_.on_tun(*packets, now_, actions_);
     }
-    for (const IcmpError& error : actions_.errors)
-        tun_.write(Bytes(error.bytes).first(error.size));
+    for (const IcmpError& error : actions_.errors) tun_.write(Bytes(error.bytes).first(error.size));
     actions_.errors.clear();
     return count > 0;
 }
@@ -237,8 +236,8 @@ void Loop::watch(int fd, std::uint32_t events) {
 }
 
 std::string Loop::statistics() const {
-    std::string text = fmt::format("wgkit_cipher={}\nwgkit_peers={}\n", ciphers_->name(),
-                                   tunnel_.peers().size());
+    std::string text =
+        fmt::format("wgkit_cipher={}\nwgkit_peers={}\n", ciphers_->name(), tunnel_.peers().size());
     const auto add = [&text](const auto& counters, const auto& table) {
         for (const auto& counted : table)
             fmt::format_to(std::back_inserter(text), "wgkit_{}={}\n", counted.name,

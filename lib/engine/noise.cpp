@@ -22,8 +22,8 @@ void begin(MutableBytes message, MessageType type, std::uint32_t sender) {
 
 const crypto::SecretHash* StaticStatic::get(const Identity& identity, const PublicKey& peer) {
     if (state_ == State::unknown) {
-        const bool good = crypto::x25519(identity.private_key.reveal(), peer.bytes,
-                                         secret_.bytes());
+        const bool good =
+            crypto::x25519(identity.private_key.reveal(), peer.bytes, secret_.bytes());
         state_ = good ? State::good : State::low_order;
     }
     return state_ == State::good ? &secret_ : nullptr;

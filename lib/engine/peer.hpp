@@ -28,7 +28,7 @@ class Peer : public TimerSlot, public AllowedIpsOwner {
     StaticStatic static_static;
     std::optional<Initiator> initiator; ///< a handshake of ours that waits for its response
     CookieJar cookies;
-    Timestamp newest_timestamp{}; ///< of all initiations accepted, across sessions
+    Timestamp newest_timestamp{};                 ///< of all initiations accepted, across sessions
     Instant last_consumed = Instant::min();       ///< initiation of the peer
     Instant last_sent_handshake = Instant::min(); ///< message of ours
 
@@ -42,7 +42,7 @@ class Peer : public TimerSlot, public AllowedIpsOwner {
     bool sent_last_minute_handshake = false;
 
     std::chrono::system_clock::time_point last_handshake{}; ///< the epoch: never
-    std::uint64_t sent_bytes = 0;     ///< whole messages, as `wg show` counts them
+    std::uint64_t sent_bytes = 0; ///< whole messages, as `wg show` counts them
     std::uint64_t received_bytes = 0;
 };
 

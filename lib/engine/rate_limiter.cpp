@@ -7,7 +7,8 @@ namespace wgkit::engine {
 bool RateLimiter::allow(const IpAddress& from, Instant now) {
     if (now >= next_cleaning_) forget_idle(now);
     // IPv4 uses only the first 32 bits, so that both families share the table; a real IPv6 prefix
-    // never begins like a left-aligned IPv4 address followed by zeros, and would only share its rate.
+    // never begins like a left-aligned IPv4 address followed by zeros, and would only share its
+    // rate.
     const AddressBits source = AddressBits::of(from).first(64);
     auto found = buckets_.find(source);
     if (found == buckets_.end()) {
@@ -23,7 +24,8 @@ bool RateLimiter::allow(const IpAddress& from, Instant now) {
 }
 
 void RateLimiter::forget_idle(Instant now) {
-    std::erase_if(buckets_, [now](const auto& entry) { return now - entry.second.last > forget_after; });
+    std::erase_if(buckets_,
+                  [now](const auto& entry) { return now - entry.second.last > forget_after; });
     next_cleaning_ = now + forget_after;
 }
 

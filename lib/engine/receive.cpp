@@ -21,8 +21,8 @@ struct Tunnel::Run {
 void Tunnel::on_udp(const Received& received, const Now& now, Actions& actions) {
     Run run;
     for (std::size_t at = 0; at < received.bytes.size(); at += received.segment_size) {
-        const auto message = received.bytes.subspan(
-            at, std::min(received.segment_size, received.bytes.size() - at));
+        const auto message =
+            received.bytes.subspan(at, std::min(received.segment_size, received.bytes.size() - at));
         const std::uint32_t type = message.size() < 4 ? 0 : load_le32(message.data());
         if (type == static_cast<std::uint32_t>(MessageType::data)
             && message.size() >= data::overhead) {
@@ -35,8 +35,10 @@ void Tunnel::on_udp(const Received& received, const Now& now, Actions& actions) 
         if (is(MessageType::initiation, initiation::size)
             || is(MessageType::response, response::size))
             receive_handshake(message, received.path, now, actions);
-        else if (is(MessageType::cookie, cookie_reply::size)) receive_cookie(message, now);
-        else ++counters_.malformed;
+        else if (is(MessageType::cookie, cookie_reply::size))
+            receive_cookie(message, now);
+        else
+            ++counters_.malformed;
     }
     finish_run(run, received, now, actions);
 }

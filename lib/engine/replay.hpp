@@ -13,7 +13,8 @@ class ReplayWindow {
   public:
     static constexpr std::uint64_t ring_bits = 8192;
     static constexpr std::uint64_t word_bits = 64;
-    /// Counters this far behind the newest are still told apart; the newest word may be partly used.
+    /// Counters this far behind the newest are still told apart; the newest word may be partly
+    /// used.
     static constexpr std::uint64_t size = ring_bits - word_bits;
 
     /// Marks the counter; false if it was seen before, is too old, or may not be used at all.

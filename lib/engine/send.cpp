@@ -115,7 +115,8 @@ void Tunnel::send_handshake(Peer& peer, MutableBytes message, const Now& now, Ac
 
 /// Tells the sender on our host at once, instead of letting it wait; the kernel's module does so.
 void Tunnel::refuse(Bytes packet, const Now& now, Actions& actions) {
-    const auto passed = std::chrono::duration_cast<std::chrono::milliseconds>(now.boot - error_credit_at_);
+    const auto passed =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.boot - error_credit_at_);
     const auto earned = static_cast<std::size_t>(passed.count()) * most_errors_a_second / 1000;
     if (earned > 0) {
         error_credit_ = std::min(most_errors_a_second, error_credit_ + earned);

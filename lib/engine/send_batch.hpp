@@ -24,7 +24,7 @@ class SendBatch {
     /// A call to the tunnel may add this much.
     static constexpr std::size_t call_bytes = std::size_t{512} << 10;
     static constexpr std::size_t capacity = std::size_t{1536} << 10;
-    static constexpr std::size_t most_segments = 64;   ///< UDP_MAX_SEGMENTS before Linux 6.9
+    static constexpr std::size_t most_segments = 64;    ///< UDP_MAX_SEGMENTS before Linux 6.9
     static constexpr std::size_t most_bytes_v4 = 65507; ///< 65535 - 20 - 8
     static constexpr std::size_t most_bytes_v6 = 65527; ///< 65535 - 8
 
@@ -36,8 +36,10 @@ class SendBatch {
     std::uint8_t* append(const Path& path, std::uint8_t tos, std::size_t size) {
         if (used_ + size > capacity) return nullptr;
         std::uint8_t* out = bytes_.get() + used_;
-        if (joins_last(path, tos, size)) trains_.back().size += size;
-        else trains_.push_back({path, tos, used_, size, size});
+        if (joins_last(path, tos, size))
+            trains_.back().size += size;
+        else
+            trains_.push_back({path, tos, used_, size, size});
         used_ += size;
         return out;
     }
@@ -50,7 +52,9 @@ class SendBatch {
     }
 
     const std::vector<Train>& trains() const { return trains_; }
-    MutableBytes bytes(const Train& train) const { return {bytes_.get() + train.offset, train.size}; }
+    MutableBytes bytes(const Train& train) const {
+        return {bytes_.get() + train.offset, train.size};
+    }
     bool empty() const { return trains_.empty(); }
     /// Whether another call to the tunnel may follow before the batch is sent.
     bool has_room() const { return used_ + call_bytes <= capacity; }

@@ -16,7 +16,7 @@ struct Session {
     std::uint32_t remote_index = 0;
     Instant created;
     bool is_initiator = false;
-    bool may_send = true; ///< not after our own key changed
+    bool may_send = true;      ///< not after our own key changed
     std::uint64_t counter = 0; ///< of the next message sent
     ReplayWindow received;
 

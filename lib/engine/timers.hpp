@@ -34,8 +34,10 @@ class Timers {
             at(Timer::new_handshake) = now + keepalive_timeout + rekey_timeout + some(jitter);
     }
     void data_received(Instant now) {
-        if (at(Timer::send_keepalive) == never) at(Timer::send_keepalive) = now + keepalive_timeout;
-        else another_keepalive_ = true;
+        if (at(Timer::send_keepalive) == never)
+            at(Timer::send_keepalive) = now + keepalive_timeout;
+        else
+            another_keepalive_ = true;
     }
     void any_authenticated_sent() { at(Timer::send_keepalive) = never; }
     void any_authenticated_received() { at(Timer::new_handshake) = never; }

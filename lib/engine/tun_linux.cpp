@@ -43,9 +43,13 @@ Error creation_error(const std::string& name) {
         return {Errc::permission, fmt::format("cannot create interface {}", name),
                 "this needs root or CAP_NET_ADMIN"};
     case EINVAL:
-        return {Errc::invalid, fmt::format("cannot create interface {}: the name is taken by a "
-                                           "device of another kind, or not allowed", name), {}};
-    default: return errno_error(fmt::format("cannot create interface {}", name));
+        return {Errc::invalid,
+                fmt::format("cannot create interface {}: the name is taken by a "
+                            "device of another kind, or not allowed",
+                            name),
+                {}};
+    default:
+        return errno_error(fmt::format("cannot create interface {}", name));
     }
 }
 
@@ -60,9 +64,10 @@ Result<Tun> Tun::create(const std::string& name, TunOptions options) {
     if (!fd) {
         const bool missing = errno == ENOENT || errno == ENODEV || errno == ENXIO;
         Error error = errno_error("cannot open /dev/net/tun");
-        error.hint = missing ? "load the tun module (modprobe tun), or give the container the device "
-                               "/dev/net/tun"
-                             : "this needs root or CAP_NET_ADMIN, and access to the device";
+        error.hint = missing
+                         ? "load the tun module (modprobe tun), or give the container the device "
+                           "/dev/net/tun"
+                         : "this needs root or CAP_NET_ADMIN, and access to the device";
         return error;
     }
     ifreq request = request_for(name);
@@ -89,8 +94,10 @@ Result<Tun> Tun::adopt(UniqueFd fd, TunOptions options) {
     const bool has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
     request.ifr_name[sizeof request.ifr_name - 1] = '\0';
     if (has_header) {
-        if (!options.segmentation) ::ioctl(fd.get(), TUNSETOFFLOAD, 0);
-        else if (!set_segmentation(fd.get(), true)) set_segmentation(fd.get(), false);
+        if (!options.segmentation)
+            ::ioctl(fd.get(), TUNSETOFFLOAD, 0);
+        else if (!set_segmentation(fd.get(), true))
+            set_segmentation(fd.get(), false);
     }
     return Tun(std::move(fd), request.ifr_name, has_header, options);
 }
@@ -149,8 +156,10 @@ void Tun::write_merged() {
         ++counters_.merging_refused;
         write_apart(packet);
         auto merging = coalescer_.options();
-        if (packet.header.gso_type == VIRTIO_NET_HDR_GSO_UDP_L4) merging.udp = false;
-        else merging.tcp4 = merging.tcp6 = false;
+        if (packet.header.gso_type == VIRTIO_NET_HDR_GSO_UDP_L4)
+            merging.udp = false;
+        else
+            merging.tcp4 = merging.tcp6 = false;
         coalescer_.set_options(merging);
     }
     coalescer_.clear();

@@ -87,8 +87,10 @@ void Tunnel::set_up(bool up, const Now& now, Actions& actions) {
     if (up == up_) return;
     up_ = up;
     for (Peer& peer : peers_) {
-        if (up) start_peer(peer, now, actions);
-        else stop(peer);
+        if (up)
+            start_peer(peer, now, actions);
+        else
+            stop(peer);
     }
 }
 
@@ -97,7 +99,8 @@ void Tunnel::start_peer(Peer& peer, const Now& now, Actions& actions) {
     if (peer.timers.persistent_interval > 0s
         && !peer.timers.is_pending(Timer::persistent_keepalive))
         send_keepalive(peer, now, actions);
-    else send_staged(peer, now, actions);
+    else
+        send_staged(peer, now, actions);
 }
 
 void Tunnel::forget_sources() {

@@ -259,8 +259,10 @@ void UdpSockets::fill(std::size_t slot, const Train& train, MutableBytes bytes,
         }
     }
     if (train.tos != 0) {
-        if (v4) control.add(IPPROTO_IP, IP_TOS, int{train.tos});
-        else control.add(IPPROTO_IPV6, IPV6_TCLASS, int{train.tos});
+        if (v4)
+            control.add(IPPROTO_IP, IP_TOS, int{train.tos});
+        else
+            control.add(IPPROTO_IPV6, IPV6_TCLASS, int{train.tos});
     }
     if (header.msg_controllen == 0) header.msg_control = nullptr;
 }

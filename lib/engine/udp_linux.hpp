@@ -21,7 +21,7 @@ struct UdpCounters {
     std::uint64_t sent_batches = 0; ///< trains, each of one or more datagrams
     std::uint64_t sent = 0;
     std::uint64_t send_errors = 0;
-    std::uint64_t receive_overflows = 0; ///< lost because the socket's queue was full
+    std::uint64_t receive_overflows = 0;    ///< lost because the socket's queue was full
     std::uint64_t segmentation_refused = 0; ///< trains that had to be sent one by one
 };
 inline constexpr std::array udp_counters{

@@ -129,7 +129,9 @@ TEST_CASE("random prefixes agree with a linear search") {
             for (const auto& gone : model.of(owner)) model.remove(gone, owner);
             ips.remove_all(owner);
             break;
-        default: model.insert(one, owner); ips.insert(one, owner);
+        default:
+            model.insert(one, owner);
+            ips.insert(one, owner);
         }
         for (int look = 0; look < 34; ++look) { // 100,000 in all
             const IpAddress wanted = address();

@@ -62,15 +62,21 @@ TEST_CASE("the window agrees with a set of all that was seen") {
     for (int i = 0; i < 200'000; ++i) {
         std::uint64_t counter = 0;
         switch (random() % 8) {
-        case 0: counter = newest + random() % 20'000; break;
-        case 1: counter = newest + 1; break;
-        default: counter = newest - std::min(newest, random() % (2 * size));
+        case 0:
+            counter = newest + random() % 20'000;
+            break;
+        case 1:
+            counter = newest + 1;
+            break;
+        default:
+            counter = newest - std::min(newest, random() % (2 * size));
         }
         const bool too_old = counter + size < newest;
         const bool expected = !too_old && seen.count(counter) == 0;
         REQUIRE(window.accept(counter) == expected);
         seen.insert(counter);
         newest = std::max(newest, counter);
-        if (seen.size() > 50'000) seen.erase(seen.begin(), seen.lower_bound(newest - std::min(newest, size)));
+        if (seen.size() > 50'000)
+            seen.erase(seen.begin(), seen.lower_bound(newest - std::min(newest, size)));
     }
 }

@@ -71,9 +71,8 @@ TEST_CASE("random schedules agree with a plain search") {
                 due->latest = never;
             }
         }
-        const auto first = std::min_element(items.begin(), items.end(), [](auto& a, auto& b) {
-            return a.latest < b.latest;
-        });
+        const auto first = std::min_element(items.begin(), items.end(),
+                                            [](auto& a, auto& b) { return a.latest < b.latest; });
         REQUIRE(queue.next() == first->latest);
     }
 }

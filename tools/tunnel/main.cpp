@@ -90,8 +90,7 @@ tool::Action setup(CLI::App& app) {
                  "Take no packets larger than the MTU from the device");
     app.add_flag("!--no-tun-coalescing", offloads.tun_coalescing,
                  "Give no packets larger than the MTU to the device");
-    app.add_flag("!--no-udp-segmentation", offloads.udp_segmentation,
-                 "Send datagrams one by one");
+    app.add_flag("!--no-udp-segmentation", offloads.udp_segmentation, "Send datagrams one by one");
     app.add_flag("!--no-udp-coalescing", offloads.udp_coalescing,
                  "Do not let the kernel join received datagrams");
     app.add_option("--cipher", options->tunnel.cipher,

@@ -25,10 +25,12 @@ int print_statistics(const std::string& interface, bool json, const Report& repo
         if (equals == std::string_view::npos || !line.starts_with(prefix)) continue;
         const std::string name(line.substr(prefix.size(), equals - prefix.size()));
         const std::string value(line.substr(equals + 1));
-        if (!json) fmt::print("{}: {}\n", name, value);
+        if (!json)
+            fmt::print("{}: {}\n", name, value);
         else if (value.find_first_not_of("0123456789") == std::string::npos)
             object[name] = std::stoull(value);
-        else object[name] = value;
+        else
+            object[name] = value;
     }
     if (json) fmt::print("{}\n", object.dump(2));
     return exit_ok;
