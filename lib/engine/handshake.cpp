@@ -1,5 +1,7 @@
 // Handshakes: sections 5.3, 5.4.2 to 5.4.4 and 6 of the paper, and the kernel's noise.c and
 // receive.c.
+#include <algorithm>
+
 #include "engine/tunnel.hpp"
 
 namespace wgkit::engine {
@@ -178,8 +180,9 @@ void Tunnel::initiate(Peer& peer, bool is_retry, const Now& now, Actions& action
     drop_initiator(peer);
     const std::uint32_t index = indices_.add(peer);
     Initiation message;
+    peer.newest_sent = std::max(now.wall, peer.newest_sent + timestamp_step);
     peer.initiator = Initiator::create(*identity_, peer.public_key, peer.static_static, index,
-                                       now.wall, message);
+                                       peer.newest_sent, message);
     if (!peer.initiator) { // a key of low order: it may be configured, but is never used
         indices_.remove(index);
         return;

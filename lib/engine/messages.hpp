@@ -7,13 +7,11 @@
 #include <span>
 
 #include "crypto/packet_cipher.hpp"
+#include "engine/bytes.hpp"
 
 /// The four messages on the wire (WireGuard paper, section 5.4), as offsets into bytes: nothing is
 /// cast, so alignment and byte order never matter.
 namespace wgkit::engine {
-
-using Bytes = std::span<const std::uint8_t>;
-using MutableBytes = std::span<std::uint8_t>;
 
 /// The first four bytes as a little-endian number: type and three reserved zeros.
 enum class MessageType : std::uint32_t { initiation = 1, response = 2, cookie = 3, data = 4 };

@@ -137,7 +137,8 @@ Timestamp tai64n(std::chrono::system_clock::time_point wall) {
     const auto whole = std::chrono::floor<std::chrono::seconds>(since);
     const auto seconds =
         std::uint64_t{0x400000000000000a} + static_cast<std::uint64_t>(whole.count());
-    const auto rest = static_cast<std::uint32_t>((since - whole).count()) & ~0xffffffU;
+    const auto rest = static_cast<std::uint32_t>((since - whole).count())
+                      & ~static_cast<std::uint32_t>(timestamp_step.count() - 1);
     Timestamp out;
     for (unsigned i = 0; i < 8; ++i) out[i] = static_cast<std::uint8_t>(seconds >> (56 - 8 * i));
     for (unsigned i = 0; i < 4; ++i) out[8 + i] = static_cast<std::uint8_t>(rest >> (24 - 8 * i));

@@ -89,6 +89,7 @@ class Responder {
 
 /// TAI64N (cr.yp.to/libtai/tai64.html), its nanoseconds rounded down to a multiple of 2^24 so that
 /// they tell less about our clock.
+inline constexpr auto timestamp_step = std::chrono::nanoseconds(1 << 24);
 Timestamp tai64n(std::chrono::system_clock::time_point wall);
 
 } // namespace wgkit::engine

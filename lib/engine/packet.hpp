@@ -8,14 +8,12 @@
 #include <span>
 
 #include "engine/address_bits.hpp"
+#include "engine/bytes.hpp"
 #include "wgkit/ip.hpp"
 
 /// Inner packets as offsets into bytes: nothing is cast, so alignment and byte order never matter.
 /// All but `inner_length` ask for a packet that it has accepted.
 namespace wgkit::engine {
-
-using Bytes = std::span<const std::uint8_t>;
-using MutableBytes = std::span<std::uint8_t>;
 
 template <typename Number>
 Number load_be(const std::uint8_t* p) {

@@ -28,7 +28,9 @@ class Peer : public TimerSlot, public AllowedIpsOwner {
     StaticStatic static_static;
     std::optional<Initiator> initiator; ///< a handshake of ours that waits for its response
     CookieJar cookies;
-    Timestamp newest_timestamp{};                 ///< of all initiations accepted, across sessions
+    Timestamp newest_timestamp{}; ///< of all initiations accepted, across sessions
+    /// Of our newest initiation: later ones say more, also if the clock was set back.
+    std::chrono::system_clock::time_point newest_sent{};
     Instant last_consumed = Instant::min();       ///< initiation of the peer
     Instant last_sent_handshake = Instant::min(); ///< message of ours
 

@@ -145,7 +145,8 @@ void Tunnel::fire(Peer& peer, const Now& now, Actions& actions) {
         if (peer.path) peer.path->source = {};
         initiate(peer, false, now, actions);
     }
-    if (timers.take(Timer::zero_keys, now.boot)) clear_sessions(peer);
+    // A handshake that is under way stays: it may have begun just now, after a long sleep.
+    if (timers.take(Timer::zero_keys, now.boot)) drop_sessions(peer);
     if (timers.take(Timer::persistent_keepalive, now.boot)) send_keepalive(peer, now, actions);
 }
 
@@ -154,13 +155,13 @@ void Tunnel::stop(Peer& peer) {
     peer.staged.clear();
     peer.timers.stop();
     queue_.remove(peer);
-    clear_sessions(peer);
+    drop_initiator(peer);
+    drop_sessions(peer);
     peer.cookies.clear();
     peer.last_sent_handshake = Instant::min();
 }
 
-void Tunnel::clear_sessions(Peer& peer) {
-    drop_initiator(peer);
+void Tunnel::drop_sessions(Peer& peer) {
     drop_session(peer.previous);
     drop_session(peer.current);
     drop_session(peer.next);

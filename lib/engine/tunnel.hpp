@@ -109,7 +109,7 @@ class Tunnel {
     // tunnel.cpp
     void fire(Peer& peer, const Now& now, Actions& actions);
     void stop(Peer& peer);
-    void clear_sessions(Peer& peer);
+    void drop_sessions(Peer& peer);
     void drop_initiator(Peer& peer);
     void drop_session(std::unique_ptr<Session>& session);
     void arm(Peer& peer) { queue_.at_latest(peer, peer.timers.earliest()); }

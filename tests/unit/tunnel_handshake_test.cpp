@@ -87,8 +87,10 @@ TEST_CASE(
     REQUIRE(b->tunnel.counters().responses_sent == 1);
     world.sleep_for(1h);
     world.run_for(1s);
+    const auto before = b->tunnel.counters();
     world.arrive(*b, old, a->address);
-    CHECK(b->tunnel.counters().responses_sent == 1);
+    CHECK(b->tunnel.counters().responses_sent == before.responses_sent);
+    CHECK(b->tunnel.counters().bad_handshake == before.bad_handshake + 1);
 }
 
 TEST_CASE("forged and replayed responses change nothing, the real one still counts") {

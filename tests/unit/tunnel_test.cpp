@@ -1,4 +1,5 @@
 // The tunnel's core on a simulated network: what passes, and what does not.
+#include "engine/checksum.hpp"
 #include "support/catch.hpp"
 #include "support/tunnel_world.hpp"
 
@@ -12,11 +13,11 @@ TEST_CASE("a packet brings about a handshake and arrives, and so does the answer
     const auto ping = numbered_packet("10.0.0.1", "10.0.0.2", 1);
     world.send(*a, ping);
     world.run_for(100ms);
-    REQUIRE(b->delivered == std::vector{ping});
+    REQUIRE(b->delivered == std::vector<Datagram>{ping});
     const auto pong = numbered_packet("10.0.0.2", "10.0.0.1", 2);
     world.send(*b, pong);
     world.run_for(100ms);
-    REQUIRE(a->delivered == std::vector{pong});
+    REQUIRE(a->delivered == std::vector<Datagram>{pong});
     CHECK(world.sent_types[1] == 1);
     CHECK(world.sent_types[2] == 1);
     CHECK(World::peer_of(*a, *b).last_handshake != std::chrono::system_clock::time_point{});
