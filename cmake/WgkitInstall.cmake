@@ -1,18 +1,19 @@
 # What `cmake --install` and `cpack` put where. Everything below the prefix is found relative to
 # itself, so that any prefix works and the tree can be moved.
 get_property(wgkit_programs GLOBAL PROPERTY WGKIT_PROGRAMS)
+get_property(wgkit_parts GLOBAL PROPERTY WGKIT_PARTS)
 add_custom_target(wgkit_programs DEPENDS ${wgkit_programs})
 
 install(TARGETS ${wgkit_programs} RUNTIME)
-# The library itself needs no search path: what it uses lies in the system's folders.
-set_target_properties(wgkit PROPERTIES INSTALL_RPATH "")
-install(TARGETS wgkit EXPORT wgkitTargets LIBRARY INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS wgkit ${wgkit_parts} EXPORT wgkitTargets LIBRARY
+  INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+install(TARGETS wgkit_qr LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY lib/include/wgkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
 install(FILES ${PROJECT_BINARY_DIR}/include/wgkit/version.hpp
   DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/wgkit)
 
-# find_package(wgkit) -> wgkit::wgkit
+# find_package(wgkit) -> wgkit::wgkit, or its parts: wgkit::core, wgkit::mesh
 include(CMakePackageConfigHelpers)
 set(wgkit_cmake_folder ${CMAKE_INSTALL_LIBDIR}/cmake/wgkit)
 install(EXPORT wgkitTargets NAMESPACE wgkit:: DESTINATION ${wgkit_cmake_folder})
@@ -24,7 +25,12 @@ write_basic_package_version_file(${PROJECT_BINARY_DIR}/wgkitConfigVersion.cmake
 install(FILES ${PROJECT_BINARY_DIR}/wgkitConfig.cmake ${PROJECT_BINARY_DIR}/wgkitConfigVersion.cmake
   DESTINATION ${wgkit_cmake_folder})
 
-# pkg-config wgkit
+# pkg-config wgkit: all parts, of which the linker takes those that a program calls
+set(wgkit_pc_parts "")
+foreach(part ${wgkit_parts})
+  get_target_property(library ${part} OUTPUT_NAME)
+  string(APPEND wgkit_pc_parts " -l${library}")
+endforeach()
 file(RELATIVE_PATH wgkit_pc_to_prefix
   ${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig ${CMAKE_INSTALL_PREFIX})
 file(RELATIVE_PATH wgkit_prefix_to_lib ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTALL_FULL_LIBDIR})

@@ -1,6 +1,9 @@
+// The functions below EVP: those of EVP first load a configuration file and set up a provider,
+// which takes a millisecond, longer than hashing a small fleet.
+#define OPENSSL_SUPPRESS_DEPRECATED
 #include "crypto/sha256.hpp"
 
-#include <openssl/evp.h>
+#include <openssl/sha.h>
 
 #include <new>
 
@@ -8,7 +11,9 @@ namespace wgkit::crypto {
 
 Digest sha256(std::string_view text) {
     Digest digest;
-    if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_sha256(), nullptr) != 1)
+    SHA256_CTX context;
+    if (SHA256_Init(&context) != 1 || SHA256_Update(&context, text.data(), text.size()) != 1
+        || SHA256_Final(digest.data(), &context) != 1)
         throw std::bad_alloc();
     return digest;
 }

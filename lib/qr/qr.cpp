@@ -98,3 +98,6 @@ SecretString to_svg(const Code& code) {
 }
 
 } // namespace wgkit::qr
+
+extern "C" const wgkit::qr::Functions wgkit_qr{wgkit::qr::encode, wgkit::qr::to_terminal,
+                                               wgkit::qr::to_svg, wgkit::qr::to_png};

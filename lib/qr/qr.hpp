@@ -5,11 +5,12 @@
 #include <string_view>
 #include <vector>
 
+#include "wgkit/export.hpp"
 #include "wgkit/result.hpp"
 #include "wgkit/secret.hpp"
 
-/// QR codes (ISO/IEC 18004) of texts that hold secrets. A library part of its own: only programs
-/// that draw codes load libqrencode and libpng.
+/// QR codes (ISO/IEC 18004) of texts that hold secrets. A library of its own, loaded at run time:
+/// what draws no code loads neither libqrencode nor libpng.
 namespace wgkit::qr {
 
 /// The most bytes a code can hold, at the lowest level of error correction.
@@ -36,4 +37,14 @@ SecretString to_svg(const Code& code);
 /// One bit a pixel. Errors: system.
 Result<SecretString> to_png(const Code& code);
 
+/// The functions above, as who loads the library finds them.
+struct Functions {
+    Result<Code> (*encode)(std::string_view text);
+    SecretString (*to_terminal)(const Code& code);
+    SecretString (*to_svg)(const Code& code);
+    Result<SecretString> (*to_png)(const Code& code);
+};
+
 } // namespace wgkit::qr
+
+extern "C" WGKIT_API const wgkit::qr::Functions wgkit_qr;

@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <regex>
@@ -38,9 +39,17 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
                          fmt::format("{} {}", report.program(), std::string(version)),
                          "Print the version and exit");
 
+    // A command that is named first is the only one to set up: quicker, and arguments that are
+    // named as another command stay arguments.
+    const std::string_view first = argc > 1 ? argv[1] : "";
+    const bool is_named =
+        std::any_of(commands.begin(), commands.end(), [&](const Command& command) {
+            return *command.name != '\0' && command.name == first;
+        });
     std::vector<std::pair<CLI::App*, Action>> actions;
     for (const auto& command : commands) {
         const bool whole = *command.name == '\0';
+        if (is_named && !whole && command.name != first) continue;
         CLI::App* target = whole ? &app : app.add_subcommand(command.name, command.help);
         actions.emplace_back(target, command.setup(*target));
     }

@@ -1,11 +1,11 @@
-#include "qr/qr.hpp"
-
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "commands.hpp"
+#include "common/secret_output.hpp"
+#include "mesh/qr_library.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/mesh_views.hpp"
 
@@ -22,14 +22,15 @@ struct Options {
     wgkit::mesh::NodeConfigOptions config;
 };
 
-Result<SecretString> draw(const qr::Code& code, const std::string& format) {
-    if (format == "png") return qr::to_png(code);
-    return format == "svg" ? qr::to_svg(code) : qr::to_terminal(code);
+Result<SecretString> draw(const qr::Functions& qr, const qr::Code& code,
+                          const std::string& format) {
+    if (format == "png") return qr.to_png(code);
+    return format == "svg" ? qr.to_svg(code) : qr.to_terminal(code);
 }
 
 int write(const SecretString& image, const Options& options, const Report& report) {
     if (options.output.empty()) {
-        std::fwrite(image.data(), 1, image.size(), stdout);
+        print(image);
         return exit_ok;
     }
     const auto written = options.force ? files::replace(options.output, image, 0600)
@@ -50,7 +51,9 @@ int run(Options& options, const Report& report) {
     if (!config->left_out.empty())
         report.note(fmt::format("left out, because apps for phones refuse it: {}",
                                 fmt::join(config->left_out, ", ")));
-    const auto code = qr::encode(config->text);
+    const auto qr = load_qr_library();
+    if (!qr) return report.error(qr.error());
+    const auto code = (*qr)->encode(config->text);
     if (!code) {
         report.error(fmt::format("the config of {} has {} bytes; a QR code holds {} at most",
                                  options.node, config->text.size(), qr::max_bytes),
@@ -58,7 +61,7 @@ int run(Options& options, const Report& report) {
                      "that `wgkit mesh render` writes");
         return exit_failed;
     }
-    const auto image = draw(*code, options.format);
+    const auto image = draw(**qr, *code, options.format);
     if (!image) return report.error(image.error());
     return write(*image, options, report);
 }

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <atomic>
 
 #include "util/parallel.hpp"
 
@@ -45,22 +44,17 @@ Result<std::optional<Pair>> finish_rekey(const std::string& name, const PublicKe
     return std::optional(std::move(pair));
 }
 
-Result<std::optional<Pair>> create(const std::string& name, const KeyStore& store,
-                                   KeyPolicy policy) {
-    if (policy == KeyPolicy::peek) return std::optional<Pair>();
-    if (policy == KeyPolicy::locked) return would_make(fmt::format("a key for {}", name));
-    Pair fresh(generate_private_key());
-    if (auto done = store.create_key(name, fresh.key); !done) return std::move(done).error();
-    return std::optional(std::move(fresh));
-}
+struct Obtained {
+    std::optional<PrivateKey> key; ///< nothing if there is none to peek at
+    bool is_new = false;           ///< made now: to be stored
+};
 
-/// The private key of one node, made if that is allowed; nothing if there is none to peek at.
-Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
-                                         const KeyStore& store, const KeyOptions& options,
-                                         std::atomic<std::size_t>& created) {
+/// The private key of one node, made if that is allowed.
+Result<Obtained> obtain(const Node& node, LockedNode& locked, const KeyStore& store,
+                        const KeyOptions& options) {
     const std::string& name = node.name.value;
     auto loaded = store.load_key(name);
-    if (!loaded) return loaded;
+    if (!loaded) return std::move(loaded).error();
     std::optional<Pair> pair;
     if (*loaded) pair.emplace(std::move(**loaded));
     if (locked.key && (!pair || pair->known != *locked.key)) {
@@ -75,12 +69,12 @@ Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
                             "rekey {}`",
                             name)};
     }
-    if (!pair) {
-        auto fresh = create(name, store, options.policy);
-        if (!fresh) return std::move(fresh).error();
-        if (!*fresh) return std::optional<PrivateKey>();
-        pair = std::move(*fresh);
-        ++created;
+    const bool is_new = !pair;
+    if (is_new) {
+        if (options.policy == KeyPolicy::peek) return Obtained{};
+        if (options.policy == KeyPolicy::locked)
+            return would_make(fmt::format("a key for {}", name));
+        pair.emplace(generate_private_key());
     }
     const auto& wanted = node.public_key;
     const bool not_wanted = wanted && wanted->value != pair->known;
@@ -90,7 +84,7 @@ Result<std::optional<PrivateKey>> obtain(const Node& node, LockedNode& locked,
                                  store.key_path(name), name, not_wanted ? "inventory" : "lock"),
                      "restore the right file; a new key is made only by `wgkit mesh rekey`"};
     enter(locked, pair->known, options.today);
-    return std::optional(std::move(pair->key));
+    return Obtained{std::move(pair->key), is_new};
 }
 
 Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const KeyStore& store,
@@ -142,14 +136,15 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
 
     NetworkSecrets secrets;
     secrets.keys.resize(network.nodes.size());
-    std::atomic<std::size_t> here = 0;
+    std::vector<char> is_new(network.nodes.size()); // not bool: threads write neighbours
     const Worker worker = [&](std::size_t i) -> Result<void> {
         const Node& node = network.nodes[i];
         LockedNode& line = *lock.find(node.name.value);
         if (keeps_key_here(node)) {
-            auto obtained = obtain(node, line, store, options, here);
+            auto obtained = obtain(node, line, store, options);
             if (!obtained) return std::move(obtained).error();
-            secrets.keys[i] = std::move(*obtained);
+            secrets.keys[i] = std::move(obtained->key);
+            is_new[i] = obtained->is_new;
         } else if (node.public_key) {
             enter(line, node.public_key->value, options.today);
         }
@@ -157,6 +152,14 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
     };
     auto done = parallel_for(network.nodes.size(), options.threads, [&] { return worker; });
     if (!done) return std::move(done).error();
+    // One after another: in one folder, threads would only wait for each other.
+    std::size_t here = 0;
+    for (std::size_t i = 0; i < is_new.size(); ++i) {
+        if (!is_new[i]) continue;
+        auto stored = store.create_key(network.nodes[i].name.value, *secrets.keys[i]);
+        if (!stored) return std::move(stored).error();
+        ++here;
+    }
     created += here;
     if (here != 0)
         if (auto synced = store.sync(); !synced) return std::move(synced).error();
