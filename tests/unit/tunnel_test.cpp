@@ -209,9 +209,9 @@ TEST_CASE("ECN: congestion outside is told inside, if the sender understands it"
         caught.push_back(datagram);
         return false;
     };
-    for (const std::uint8_t tos : {0, 2, 1, 3}) {
+    for (const unsigned tos : {0U, 2U, 1U, 3U}) {
         auto packet = numbered_packet("10.0.0.1", "10.0.0.2", tos);
-        packet[1] = static_cast<std::uint8_t>(0xb8 | tos);
+        packet[1] = static_cast<std::uint8_t>(0xb8U | tos);
         world.send(*a, packet);
     }
     world.tap = nullptr;
