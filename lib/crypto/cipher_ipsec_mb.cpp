@@ -5,11 +5,12 @@
 #include <intel-ipsec-mb.h>
 #include <sodium.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <stdexcept>
 
-#include "crypto/secret_hash.hpp"
+#include "wgkit/secret.hpp"
 
 namespace wgkit::crypto {
 
@@ -20,7 +21,10 @@ using Manager = std::shared_ptr<IMB_MGR>;
 class IpsecMbCipher final : public AeadCipher {
   public:
     IpsecMbCipher(Manager manager, std::span<const std::uint8_t, 32> key)
-        : manager_(std::move(manager)), key_(key) {}
+        : manager_(std::move(manager)) {
+        std::copy(key.begin(), key.end(), key_.begin());
+    }
+    ~IpsecMbCipher() override { wipe(key_.data(), key_.size()); }
 
     void seal_with(const Nonce& nonce, std::span<const std::uint8_t> plaintext,
                    std::span<const std::uint8_t> additional_data, std::uint8_t* out) override {
@@ -32,7 +36,7 @@ class IpsecMbCipher final : public AeadCipher {
         const auto text = sealed.first(sealed.size() - tag_bytes);
         std::array<std::uint8_t, tag_bytes> tag;
         run(IMB_DIR_DECRYPT, nonce, text, additional_data, text.data(), tag.data());
-        return sodium_memcmp(tag.data(), sealed.last(tag_bytes).data(), tag_bytes) == 0;
+        return crypto_verify_16(tag.data(), sealed.last(tag_bytes).data()) == 0;
     }
 
   private:
@@ -47,8 +51,8 @@ class IpsecMbCipher final : public AeadCipher {
         job->cipher_direction = direction;
         job->chain_order =
             direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
-        job->enc_keys = job->dec_keys = key_.bytes().data();
-        job->key_len_in_bytes = key_.bytes().size();
+        job->enc_keys = job->dec_keys = key_.data();
+        job->key_len_in_bytes = 32;
         job->iv = nonce.data();
         job->iv_len_in_bytes = nonce.size();
         job->src = in.data() == nullptr ? out : in.data();
@@ -66,7 +70,8 @@ class IpsecMbCipher final : public AeadCipher {
     }
 
     Manager manager_;
-    SecretHash key_;
+    // The library's AVX2 code reads 16 bytes more than the key has.
+    alignas(64) std::array<std::uint8_t, 64> key_{};
 };
 
 class IpsecMbProvider final : public CipherProvider {

@@ -1,4 +1,6 @@
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <set>
@@ -43,6 +45,24 @@ Bytes sealed(PacketCipher& cipher, std::uint64_t counter, const Bytes& plaintext
 }
 
 AeadCipher& with_any_nonce(PacketCipher& cipher) { return dynamic_cast<AeadCipher&>(cipher); }
+
+/// Memory between two pages that fault.
+class Pages {
+  public:
+    Pages(std::size_t page, std::size_t room) : page_(page), size_(room + 2 * page) {
+        base_ = mmap(nullptr, size_, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        REQUIRE(base_ != MAP_FAILED);
+        REQUIRE(mprotect(data(), room, PROT_READ | PROT_WRITE) == 0);
+    }
+    ~Pages() { munmap(base_, size_); }
+    Pages(const Pages&) = delete;
+    Pages& operator=(const Pages&) = delete;
+    [[nodiscard]] std::uint8_t* data() const { return static_cast<std::uint8_t*>(base_) + page_; }
+
+  private:
+    std::size_t page_, size_;
+    void* base_ = nullptr;
+};
 
 } // namespace
 
@@ -118,6 +138,28 @@ TEST_CASE("all ciphers agree on every length, in place and out of place") {
         }
         INFO(provider->name());
         CHECK(wrong == 0);
+    }
+}
+
+TEST_CASE("no cipher reads or writes beside a packet") {
+    // Everything ends where memory ends, then begins where it begins: elsewhere is a fault.
+    const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+    const std::size_t room = 4096;
+    REQUIRE(room % page == 0);
+    const Pages in(page, room), out(page, room);
+    const Bytes key = key_number(9);
+    for (const auto& provider : providers()) {
+        INFO(provider->name());
+        const auto cipher = provider->make(fixed<32>(key));
+        for (std::size_t size = 0; size <= 2048; ++size) {
+            const std::size_t whole = size + tag_bytes;
+            std::uint8_t* const last = out.data() + room - whole;
+            cipher->seal(size, {in.data() + room - size, size}, last);
+            bool good = cipher->open(size, {last, whole});
+            cipher->seal(size, {in.data(), size}, out.data());
+            good = cipher->open(size, {out.data(), whole}) && good;
+            if (!good) FAIL(size);
+        }
     }
 }
 
