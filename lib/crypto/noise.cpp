@@ -48,15 +48,15 @@ const EVP_MAC_CTX* hmac_blake2s() {
     return made;
 }
 
-/// HMAC-BLAKE2s with one key, for any number of messages.
+/// HMAC-BLAKE2s. A key stays for any number of messages.
 class Hmac {
   public:
-    explicit Hmac(std::span<const std::uint8_t, 32> key)
-        : context_(EVP_MAC_CTX_dup(hmac_blake2s())) {
-        must(context_ != nullptr
-             && EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr) == 1);
-    }
+    Hmac() : context_(EVP_MAC_CTX_dup(hmac_blake2s())) { must(context_ != nullptr); }
 
+    void begin(std::span<const std::uint8_t, 32> key) {
+        must(EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr) == 1);
+    }
+    void begin_again() { must(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1); }
     void update(std::span<const std::uint8_t> bytes) {
         must(EVP_MAC_update(context_.get(), bytes.data(), bytes.size()) == 1);
     }
@@ -64,7 +64,6 @@ class Hmac {
         std::size_t length = 0;
         must(EVP_MAC_final(context_.get(), out.data(), &length, out.size()) == 1);
     }
-    void restart() { must(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1); }
 
   private:
     std::unique_ptr<EVP_MAC_CTX, Free> context_;
@@ -90,21 +89,20 @@ Hash blake2s(std::initializer_list<std::span<const std::uint8_t>> parts) {
 void kdf(std::span<const std::uint8_t, 32> chaining_key, std::span<const std::uint8_t> input,
          std::span<SecretHash> out) {
     if (out.empty() || out.size() > 3) throw std::logic_error("KDF of 1 to 3 outputs");
-    SecretHash prk;
-    {
-        Hmac extract(chaining_key);
-        extract.update(input);
-        extract.finish(prk.bytes());
-    }
-    Hmac expand(prk.bytes());
+    Hmac hmac;
+    SecretHash secret;
+    hmac.begin(chaining_key);
+    hmac.update(input);
+    hmac.finish(secret.bytes());
+    hmac.begin(secret.bytes());
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (i > 0) {
-            expand.restart();
-            expand.update(out[i - 1].bytes());
+            hmac.begin_again();
+            hmac.update(out[i - 1].bytes());
         }
         const auto number = static_cast<std::uint8_t>(i + 1);
-        expand.update({&number, 1});
-        expand.finish(out[i].bytes());
+        hmac.update({&number, 1});
+        hmac.finish(out[i].bytes());
     }
 }
 
