@@ -163,6 +163,8 @@ bool xaead_open(std::span<const std::uint8_t, 32> key, std::span<const std::uint
            == 0;
 }
 
-void random_bytes(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void random_bytes(std::span<std::uint8_t> out) {
+    if (!out.empty()) randombytes_buf(out.data(), out.size()); // which takes no null pointer
+}
 
 } // namespace wgkit::crypto

@@ -88,7 +88,7 @@ void bench_handshake() {
 } // namespace
 
 int main() {
-    for (const std::size_t size : {0, 64, 1420}) bench_ciphers(size);
+    for (const std::size_t size : {0U, 64U, 1420U}) bench_ciphers(size);
     fmt::print("fastest: {}, chosen in {:.0f} us\n", fastest_cipher()->name(),
                nanoseconds(1, [] { fastest_cipher(); }) / 1000);
     bench_handshake();
