@@ -5,9 +5,12 @@
 #include <intel-ipsec-mb.h>
 #include <sodium.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
+#include <stdexcept>
 
-#include "crypto/secret_hash.hpp"
+#include "wgkit/secret.hpp"
 
 namespace wgkit::crypto {
 
@@ -15,49 +18,60 @@ namespace {
 
 using Manager = std::shared_ptr<IMB_MGR>;
 
-class IpsecMbCipher final : public PacketCipher {
+class IpsecMbCipher final : public AeadCipher {
   public:
     IpsecMbCipher(Manager manager, std::span<const std::uint8_t, 32> key)
-        : manager_(std::move(manager)), key_(key) {}
+        : manager_(std::move(manager)) {
+        std::copy(key.begin(), key.end(), key_.begin());
+    }
+    ~IpsecMbCipher() override { wipe(key_.data(), key_.size()); }
 
-    void seal(std::uint64_t counter, std::span<const std::uint8_t> plaintext,
-              std::uint8_t* out) override {
-        run(counter, IMB_DIR_ENCRYPT, plaintext, out, out + plaintext.size());
+    void seal_with(const Nonce& nonce, std::span<const std::uint8_t> plaintext,
+                   std::span<const std::uint8_t> additional_data, std::uint8_t* out) override {
+        run(IMB_DIR_ENCRYPT, nonce, plaintext, additional_data, out, out + plaintext.size());
     }
 
-    bool open(std::uint64_t counter, std::span<std::uint8_t> sealed) override {
+    bool open_with(const Nonce& nonce, std::span<std::uint8_t> sealed,
+                   std::span<const std::uint8_t> additional_data) override {
         const auto text = sealed.first(sealed.size() - tag_bytes);
         std::array<std::uint8_t, tag_bytes> tag;
-        run(counter, IMB_DIR_DECRYPT, text, text.data(), tag.data());
-        return sodium_memcmp(tag.data(), sealed.last(tag_bytes).data(), tag_bytes) == 0;
+        run(IMB_DIR_DECRYPT, nonce, text, additional_data, text.data(), tag.data());
+        return crypto_verify_16(tag.data(), sealed.last(tag_bytes).data()) == 0;
     }
 
   private:
-    void run(std::uint64_t counter, IMB_CIPHER_DIRECTION direction,
-             std::span<const std::uint8_t> in, std::uint8_t* out, std::uint8_t* tag) {
-        const Nonce nonce = nonce_of(counter);
-        IMB_JOB* job = IMB_GET_NEXT_JOB(manager_.get());
-        *job = IMB_JOB{};
+    // Of the library's three ways this is the fastest for single packets: the direct functions copy
+    // their state for every call, and bursts gain nothing, since packets are not interleaved. A job
+    // is filled again as a whole, but not cleared before, which would take 10 ns.
+    void run(IMB_CIPHER_DIRECTION direction, const Nonce& nonce, std::span<const std::uint8_t> in,
+             std::span<const std::uint8_t> additional_data, std::uint8_t* out, std::uint8_t* tag) {
+        IMB_JOB* const job = IMB_GET_NEXT_JOB(manager_.get());
         job->cipher_mode = IMB_CIPHER_CHACHA20_POLY1305;
         job->hash_alg = IMB_AUTH_CHACHA20_POLY1305;
         job->cipher_direction = direction;
         job->chain_order =
             direction == IMB_DIR_ENCRYPT ? IMB_ORDER_CIPHER_HASH : IMB_ORDER_HASH_CIPHER;
-        job->enc_keys = job->dec_keys = key_.bytes().data();
-        job->key_len_in_bytes = key_.bytes().size();
+        job->enc_keys = job->dec_keys = key_.data();
+        job->key_len_in_bytes = 32;
         job->iv = nonce.data();
         job->iv_len_in_bytes = nonce.size();
         job->src = in.data() == nullptr ? out : in.data();
         job->dst = out;
+        job->cipher_start_src_offset_in_bytes = job->hash_start_src_offset_in_bytes = 0;
         job->msg_len_to_cipher_in_bytes = job->msg_len_to_hash_in_bytes = in.size();
+        job->u.CHACHA20_POLY1305.aad = additional_data.data();
+        job->u.CHACHA20_POLY1305.aad_len_in_bytes = additional_data.size();
         job->auth_tag_output = tag;
         job->auth_tag_output_len_in_bytes = tag_bytes;
-        // This cipher is done at once; no other ever waits in this manager.
-        IMB_SUBMIT_JOB_NOCHECK(manager_.get());
+        // Nothing ever waits in this manager: this cipher is done before the call returns.
+        const IMB_JOB* const done = IMB_SUBMIT_JOB_NOCHECK(manager_.get());
+        if (done != job || done->status != IMB_STATUS_COMPLETED)
+            throw std::logic_error("ipsec-mb: a packet was not processed at once");
     }
 
     Manager manager_;
-    SecretHash key_;
+    // The library's AVX2 code reads 16 bytes more than the key has.
+    alignas(64) std::array<std::uint8_t, 64> key_{};
 };
 
 class IpsecMbProvider final : public CipherProvider {
@@ -72,6 +86,8 @@ class IpsecMbProvider final : public CipherProvider {
     Manager manager_;
 };
 
+/// For measurements: shows on a processor with AVX-512 how it goes on one without. OpenSSL is told
+/// by its own OPENSSL_ia32cap=:~0xD0230000.
 bool without_avx512() {
     const char* value = std::getenv("WGKIT_NO_AVX512");
     return value != nullptr && std::string_view(value) == "1";

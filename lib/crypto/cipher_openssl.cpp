@@ -19,7 +19,7 @@ void must(bool good) {
 }
 
 /// OpenSSL wipes the key when it frees the context.
-class OpensslCipher final : public PacketCipher {
+class OpensslCipher final : public AeadCipher {
   public:
     OpensslCipher(const EVP_CIPHER* cipher, std::span<const std::uint8_t, 32> key)
         : context_(EVP_CIPHER_CTX_new()) {
@@ -27,44 +27,44 @@ class OpensslCipher final : public PacketCipher {
              && EVP_CipherInit_ex2(context_.get(), cipher, key.data(), nullptr, 1, nullptr) == 1);
     }
 
-    void seal(std::uint64_t counter, std::span<const std::uint8_t> plaintext,
-              std::uint8_t* out) override {
-        begin(counter, 1);
+    void seal_with(const Nonce& nonce, std::span<const std::uint8_t> plaintext,
+                   std::span<const std::uint8_t> additional_data, std::uint8_t* out) override {
+        std::uint8_t* const tag = out + plaintext.size();
+        begin(nonce, 1);
+        update(additional_data, nullptr);
         update(plaintext, out);
-        finish(out + plaintext.size());
-        must(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, tag_bytes,
-                                 out + plaintext.size())
-             == 1);
+        must(finish(tag));
+        must(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_GET_TAG, tag_bytes, tag) == 1);
     }
 
-    bool open(std::uint64_t counter, std::span<std::uint8_t> sealed) override {
+    bool open_with(const Nonce& nonce, std::span<std::uint8_t> sealed,
+                   std::span<const std::uint8_t> additional_data) override {
         const auto text = sealed.first(sealed.size() - tag_bytes);
         const auto tag = sealed.last(tag_bytes);
-        begin(counter, 0);
+        begin(nonce, 0);
         must(EVP_CIPHER_CTX_ctrl(context_.get(), EVP_CTRL_AEAD_SET_TAG, tag_bytes, tag.data())
              == 1);
+        update(additional_data, nullptr);
         update(text, text.data());
-        int length = 0;
-        return EVP_CipherFinal_ex(context_.get(), tag.data(), &length) == 1;
+        return finish(tag.data());
     }
 
   private:
-    // Only the nonce is set; a key would be expanded again for every packet.
-    void begin(std::uint64_t counter, int encrypt) {
-        const Nonce nonce = nonce_of(counter);
+    // Only the nonce is set; a key would be taken in again for every packet.
+    void begin(const Nonce& nonce, int encrypt) {
         must(EVP_CipherInit_ex2(context_.get(), nullptr, nullptr, nonce.data(), encrypt, nullptr)
              == 1);
     }
+    // Without `out` it is additional data.
     void update(std::span<const std::uint8_t> in, std::uint8_t* out) {
         int length = 0;
-        if (!in.empty())
-            must(EVP_CipherUpdate(context_.get(), out, &length, in.data(),
-                                  static_cast<int>(in.size()))
-                 == 1);
+        if (in.empty()) return; // which OpenSSL would take for the end
+        must(EVP_CipherUpdate(context_.get(), out, &length, in.data(), static_cast<int>(in.size()))
+             == 1);
     }
-    void finish(std::uint8_t* end) {
+    bool finish(std::uint8_t* end) {
         int length = 0;
-        must(EVP_CipherFinal_ex(context_.get(), end, &length) == 1);
+        return EVP_CipherFinal_ex(context_.get(), end, &length) == 1;
     }
 
     std::unique_ptr<EVP_CIPHER_CTX, Free> context_;

@@ -7,23 +7,23 @@ namespace wgkit::crypto {
 
 namespace {
 
-class SodiumCipher final : public PacketCipher {
+class SodiumCipher final : public AeadCipher {
   public:
     explicit SodiumCipher(std::span<const std::uint8_t, 32> key) : key_(key) {}
 
-    void seal(std::uint64_t counter, std::span<const std::uint8_t> plaintext,
-              std::uint8_t* out) override {
-        const Nonce nonce = nonce_of(counter);
+    void seal_with(const Nonce& nonce, std::span<const std::uint8_t> plaintext,
+                   std::span<const std::uint8_t> additional_data, std::uint8_t* out) override {
         crypto_aead_chacha20poly1305_ietf_encrypt(out, nullptr, plaintext.data(), plaintext.size(),
-                                                  nullptr, 0, nullptr, nonce.data(),
-                                                  key_.bytes().data());
+                                                  additional_data.data(), additional_data.size(),
+                                                  nullptr, nonce.data(), key_.bytes().data());
     }
 
-    bool open(std::uint64_t counter, std::span<std::uint8_t> sealed) override {
-        const Nonce nonce = nonce_of(counter);
-        return crypto_aead_chacha20poly1305_ietf_decrypt(sealed.data(), nullptr, nullptr,
-                                                         sealed.data(), sealed.size(), nullptr, 0,
-                                                         nonce.data(), key_.bytes().data())
+    bool open_with(const Nonce& nonce, std::span<std::uint8_t> sealed,
+                   std::span<const std::uint8_t> additional_data) override {
+        return crypto_aead_chacha20poly1305_ietf_decrypt(
+                   sealed.data(), nullptr, nullptr, sealed.data(), sealed.size(),
+                   additional_data.data(), additional_data.size(), nonce.data(),
+                   key_.bytes().data())
                == 0;
     }
 

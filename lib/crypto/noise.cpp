@@ -5,11 +5,11 @@
 #include <openssl/params.h>
 #include <sodium.h>
 
-#include <cassert>
 #include <memory>
 #include <new>
+#include <stdexcept>
 
-#include "crypto/cipher_providers.hpp"
+#include "crypto/packet_cipher.hpp"
 
 namespace wgkit::crypto {
 
@@ -32,38 +32,47 @@ const EVP_MD* blake2s_md() {
     return md;
 }
 
-EVP_MAC* hmac_algorithm() {
-    static EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
-    must(mac != nullptr);
-    return mac;
-}
-
-/// HMAC-BLAKE2s with one key.
-class Hmac {
-  public:
-    explicit Hmac(std::span<const std::uint8_t, 32> key)
-        : context_(EVP_MAC_CTX_new(hmac_algorithm())) {
+/// An HMAC that knows its hash but no key yet; copies of it need no look-up.
+const EVP_MAC_CTX* hmac_blake2s() {
+    static const EVP_MAC_CTX* const made = [] {
+        EVP_MAC* const mac = EVP_MAC_fetch(nullptr, "HMAC", nullptr);
+        EVP_MAC_CTX* const context = EVP_MAC_CTX_new(mac);
+        EVP_MAC_free(mac);
         char digest[] = "BLAKE2S-256";
         const OSSL_PARAM parameters[] = {
             OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
             OSSL_PARAM_construct_end()};
-        must(context_ != nullptr
-             && EVP_MAC_init(context_.get(), key.data(), key.size(), parameters) == 1);
-    }
+        must(context != nullptr && EVP_MAC_CTX_set_params(context, parameters) == 1);
+        return context;
+    }();
+    return made;
+}
 
+/// HMAC-BLAKE2s. A key stays for any number of messages.
+class Hmac {
+  public:
+    Hmac() : context_(EVP_MAC_CTX_dup(hmac_blake2s())) { must(context_ != nullptr); }
+
+    void begin(std::span<const std::uint8_t, 32> key) {
+        must(EVP_MAC_init(context_.get(), key.data(), key.size(), nullptr) == 1);
+    }
+    void begin_again() { must(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1); }
     void update(std::span<const std::uint8_t> bytes) {
         must(EVP_MAC_update(context_.get(), bytes.data(), bytes.size()) == 1);
     }
-    void final(std::span<std::uint8_t, 32> out) {
+    void finish(std::span<std::uint8_t, 32> out) {
         std::size_t length = 0;
         must(EVP_MAC_final(context_.get(), out.data(), &length, out.size()) == 1);
     }
-    /// Begins again with the same key.
-    void restart() { must(EVP_MAC_init(context_.get(), nullptr, 0, nullptr) == 1); }
 
   private:
     std::unique_ptr<EVP_MAC_CTX, Free> context_;
 };
+
+// A buffer of the wrong size is the caller's bug, and must not become a write past its end.
+void check_sizes(std::size_t sealed, std::size_t plaintext) {
+    if (sealed != plaintext + tag_bytes) throw std::logic_error("AEAD buffer of a wrong size");
+}
 
 } // namespace
 
@@ -79,22 +88,21 @@ Hash blake2s(std::initializer_list<std::span<const std::uint8_t>> parts) {
 
 void kdf(std::span<const std::uint8_t, 32> chaining_key, std::span<const std::uint8_t> input,
          std::span<SecretHash> out) {
-    assert(!out.empty() && out.size() <= 3);
-    SecretHash prk;
-    {
-        Hmac extract(chaining_key);
-        extract.update(input);
-        extract.final(prk.bytes());
-    }
-    Hmac expand(prk.bytes());
+    if (out.empty() || out.size() > 3) throw std::logic_error("KDF of 1 to 3 outputs");
+    Hmac hmac;
+    SecretHash secret;
+    hmac.begin(chaining_key);
+    hmac.update(input);
+    hmac.finish(secret.bytes());
+    hmac.begin(secret.bytes());
     for (std::size_t i = 0; i < out.size(); ++i) {
         if (i > 0) {
-            expand.restart();
-            expand.update(out[i - 1].bytes());
+            hmac.begin_again();
+            hmac.update(out[i - 1].bytes());
         }
         const auto number = static_cast<std::uint8_t>(i + 1);
-        expand.update({&number, 1});
-        expand.final(out[i].bytes());
+        hmac.update({&number, 1});
+        hmac.finish(out[i].bytes());
     }
 }
 
@@ -103,31 +111,42 @@ bool x25519(std::span<const std::uint8_t, 32> private_key,
     return crypto_scalarmult_curve25519(out.data(), private_key.data(), public_key.data()) == 0;
 }
 
-void aead_seal(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+void aead_seal(std::span<const std::uint8_t, 32> key, const Nonce& nonce,
                std::span<const std::uint8_t> plaintext,
                std::span<const std::uint8_t> additional_data, std::span<std::uint8_t> out) {
-    assert(out.size() == plaintext.size() + tag_bytes);
-    const Nonce nonce = nonce_of(counter);
+    check_sizes(out.size(), plaintext.size());
     crypto_aead_chacha20poly1305_ietf_encrypt(
         out.data(), nullptr, plaintext.data(), plaintext.size(), additional_data.data(),
         additional_data.size(), nullptr, nonce.data(), key.data());
 }
 
-bool aead_open(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+bool aead_open(std::span<const std::uint8_t, 32> key, const Nonce& nonce,
                std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> additional_data,
                std::span<std::uint8_t> out) {
-    assert(out.size() + tag_bytes == sealed.size() || sealed.size() < tag_bytes);
-    const Nonce nonce = nonce_of(counter);
+    if (sealed.size() < tag_bytes) return false;
+    check_sizes(sealed.size(), out.size());
     return crypto_aead_chacha20poly1305_ietf_decrypt(
                out.data(), nullptr, nullptr, sealed.data(), sealed.size(), additional_data.data(),
                additional_data.size(), nonce.data(), key.data())
            == 0;
 }
 
+void aead_seal(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+               std::span<const std::uint8_t> plaintext,
+               std::span<const std::uint8_t> additional_data, std::span<std::uint8_t> out) {
+    aead_seal(key, nonce_of(counter), plaintext, additional_data, out);
+}
+
+bool aead_open(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+               std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> additional_data,
+               std::span<std::uint8_t> out) {
+    return aead_open(key, nonce_of(counter), sealed, additional_data, out);
+}
+
 void xaead_seal(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 24> nonce,
                 std::span<const std::uint8_t> plaintext,
                 std::span<const std::uint8_t> additional_data, std::span<std::uint8_t> out) {
-    assert(out.size() == plaintext.size() + tag_bytes);
+    check_sizes(out.size(), plaintext.size());
     crypto_aead_xchacha20poly1305_ietf_encrypt(
         out.data(), nullptr, plaintext.data(), plaintext.size(), additional_data.data(),
         additional_data.size(), nullptr, nonce.data(), key.data());
@@ -136,13 +155,16 @@ void xaead_seal(std::span<const std::uint8_t, 32> key, std::span<const std::uint
 bool xaead_open(std::span<const std::uint8_t, 32> key, std::span<const std::uint8_t, 24> nonce,
                 std::span<const std::uint8_t> sealed, std::span<const std::uint8_t> additional_data,
                 std::span<std::uint8_t> out) {
-    assert(out.size() + tag_bytes == sealed.size() || sealed.size() < tag_bytes);
+    if (sealed.size() < tag_bytes) return false;
+    check_sizes(sealed.size(), out.size());
     return crypto_aead_xchacha20poly1305_ietf_decrypt(
                out.data(), nullptr, nullptr, sealed.data(), sealed.size(), additional_data.data(),
                additional_data.size(), nonce.data(), key.data())
            == 0;
 }
 
-void random_bytes(std::span<std::uint8_t> out) { randombytes_buf(out.data(), out.size()); }
+void random_bytes(std::span<std::uint8_t> out) {
+    if (!out.empty()) randombytes_buf(out.data(), out.size()); // which takes no null pointer
+}
 
 } // namespace wgkit::crypto

@@ -5,6 +5,7 @@
 #include <initializer_list>
 #include <span>
 
+#include "crypto/nonce.hpp"
 #include "crypto/secret_hash.hpp"
 
 /// What Noise_IKpsk2 and the cookies of WireGuard are made of (WireGuard paper, section 5.4).
@@ -36,6 +37,15 @@ void aead_seal(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
 /// The way back: `out` takes 16 bytes less than `sealed`. False if the tag does not match or
 /// `sealed` is shorter than a tag.
 [[nodiscard]] bool aead_open(std::span<const std::uint8_t, 32> key, std::uint64_t counter,
+                             std::span<const std::uint8_t> sealed,
+                             std::span<const std::uint8_t> additional_data,
+                             std::span<std::uint8_t> out);
+
+/// The same with any nonce, as test vectors have.
+void aead_seal(std::span<const std::uint8_t, 32> key, const Nonce& nonce,
+               std::span<const std::uint8_t> plaintext,
+               std::span<const std::uint8_t> additional_data, std::span<std::uint8_t> out);
+[[nodiscard]] bool aead_open(std::span<const std::uint8_t, 32> key, const Nonce& nonce,
                              std::span<const std::uint8_t> sealed,
                              std::span<const std::uint8_t> additional_data,
                              std::span<std::uint8_t> out);
