@@ -47,7 +47,7 @@ void merge_and_split(std::span<const std::uint8_t> input) {
     options.tcp6 = (switches & 2) == 0;
     options.udp = (switches & 4) == 0;
     options.verify_checksums = (switches & 8) != 0;
-    if (!broken_round_trip(draw_packets(drawer, 200), options, false).empty()) std::abort();
+    if (!broken_round_trip(draw_packets(drawer, 80), options, false).empty()) std::abort();
 }
 
 /// Bytes as they are, each after its length: most are no packets at all.
