@@ -8,7 +8,7 @@ using namespace wgkit::engine;
 using namespace wgkit::test;
 
 TEST_CASE("random streams are the same after merging and splitting") {
-    std::mt19937 random(1); // NOLINT: the same streams in every run
+    std::mt19937 random(1); // the same streams in every run
     std::size_t packets_in = 0;
     std::size_t writes = 0;
     for (int round = 0; round < 400; ++round) {
@@ -30,7 +30,7 @@ TEST_CASE("random streams are the same after merging and splitting") {
 }
 
 TEST_CASE("corrupt packets stay corrupt where checksums are verified") {
-    std::mt19937 random(2); // NOLINT: the same streams in every run
+    std::mt19937 random(2); // the same streams in every run
     for (int round = 0; round < 50; ++round) {
         PacketBytes bytes(2000);
         for (auto& byte : bytes) byte = static_cast<std::uint8_t>(random());
