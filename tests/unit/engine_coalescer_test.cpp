@@ -401,6 +401,45 @@ TEST_CASE("what is no whole packet passes unchanged") {
     }
 }
 
+TEST_CASE("after a refused write the same packets can be written apart") {
+    // Tailscale's engine tried again with what the first attempt had left behind (8a294e3).
+    Flow flow(udp4);
+    std::vector<PacketBytes> packets{flow.next(100), flow.next(100), flow.next(60)};
+    const auto originals = packets;
+    Coalescer coalescer(8);
+    for (auto& packet : packets) coalescer.add(packet);
+    REQUIRE(coalescer.finish().size() == 1);
+    CHECK(packets == originals);
+    coalescer.clear();
+    coalescer.set_options({false, false, false});
+    for (auto& packet : packets) coalescer.add(packet);
+    const auto apart = coalescer.finish();
+    REQUIRE(apart.size() == 3);
+    for (std::size_t i = 0; i < 3; ++i) {
+        REQUIRE(apart[i].parts.size() == 2);
+        CHECK(apart[i].header.gso_type == VIRTIO_NET_HDR_GSO_NONE);
+        CHECK(apart[i].parts[1].iov_base == packets[i].data());
+        CHECK(apart[i].parts[1].iov_len == packets[i].size());
+    }
+}
+
+TEST_CASE("a coalescer that is full of pairs has room for all their parts") {
+    Coalescer coalescer(8);
+    std::vector<PacketBytes> packets;
+    for (std::uint16_t i = 0; i < 4; ++i) {
+        auto spec = udp6;
+        spec.source_port = i;
+        Flow flow(spec);
+        packets.push_back(flow.next(100));
+        packets.push_back(flow.next(100));
+    }
+    for (auto& packet : packets) coalescer.add(packet);
+    const auto merged = coalescer.finish();
+    REQUIRE(merged.size() == 4);
+    for (const auto& super : merged) CHECK(super.parts.size() == 4);
+    CHECK(merged[3].parts[3].iov_base == packets[7].data() + 48);
+}
+
 TEST_CASE("a full coalescer says so") {
     Coalescer coalescer(2);
     auto packet = Flow(tcp4).next(10);
