@@ -9,24 +9,21 @@ namespace {
 // Words are summed as they lie in memory: a sum of swapped words is the swapped sum (RFC 1071
 // section 2 B). Four bytes at a time into 64-bit lanes, which cannot overflow below 2^32 words.
 constexpr std::size_t block = 64;
-using Words = std::uint32_t __attribute__((vector_size(block / 2)));
-using Sums = std::uint64_t __attribute__((vector_size(block)));
+using Lanes = std::uint64_t __attribute__((vector_size(block)));
 
 /// Sums whole blocks. Written once and compiled for several processors.
 [[gnu::always_inline]] inline std::uint64_t sum_blocks(const std::uint8_t* p, std::size_t blocks) {
-    Sums even = {};
-    Sums odd = {};
+    Lanes low = {};
+    Lanes high = {};
     for (; blocks != 0; --blocks, p += block) {
-        Words first;
-        Words second;
-        std::memcpy(&first, p, sizeof first);
-        std::memcpy(&second, p + sizeof first, sizeof second);
-        even += __builtin_convertvector(first, Sums);
-        odd += __builtin_convertvector(second, Sums);
+        Lanes lanes;
+        std::memcpy(&lanes, p, block);
+        low += lanes & 0xffffffff;
+        high += lanes >> 32;
     }
-    even += odd;
+    low += high;
     std::uint64_t sum = 0;
-    for (std::size_t i = 0; i < sizeof even / sizeof sum; ++i) sum += even[i];
+    for (std::size_t i = 0; i < block / sizeof sum; ++i) sum += low[i];
     return sum;
 }
 

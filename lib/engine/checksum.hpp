@@ -30,6 +30,18 @@ inline std::uint16_t internet_checksum(Bytes bytes) {
     return static_cast<std::uint16_t>(~checksum_sum(bytes));
 }
 
+/// Whether an IPv4 header without options holds a right checksum. In any byte order (RFC 1071
+/// section 2 B), so that it costs next to nothing.
+inline bool has_right_header_checksum(const std::uint8_t* packet) {
+    std::uint64_t sum = 0;
+    for (std::size_t offset = 0; offset < ipv4::header; offset += 4) {
+        std::uint32_t words = 0;
+        std::memcpy(&words, packet + offset, sizeof words);
+        sum += words;
+    }
+    return fold(sum) == 0xffff;
+}
+
 /// The checksum of the transport header that begins at `offset` of an IP packet, and its payload,
 /// with the pseudo-header; 0 if the field already holds a right one.
 std::uint16_t transport_checksum(Bytes packet, std::size_t offset, std::uint8_t protocol);

@@ -30,21 +30,19 @@ bool equal(const std::uint8_t* a, const std::uint8_t* b, std::size_t offset, std
 
 } // namespace
 
-Coalescer::Coalescer(std::size_t capacity) : capacity_(capacity) {
-    packets_.reserve(capacity);
-    trains_.reserve(capacity);
-    result_.reserve(capacity);
-    parts_.reserve(2 * capacity); // virtio header and packet, or two and more payloads
-    headers_.reserve(capacity / 2);
+Coalescer::Coalescer(std::size_t capacity)
+    : capacity_(capacity), packets_(std::make_unique_for_overwrite<Packet[]>(capacity)),
+      trains_(std::make_unique_for_overwrite<Train[]>(capacity)),
+      result_(std::make_unique_for_overwrite<SuperPacket[]>(capacity)),
+      // The virtio header and a packet; or both headers and two payloads or more.
+      parts_(std::make_unique_for_overwrite<iovec[]>(2 * capacity)),
+      headers_(std::make_unique_for_overwrite<Headers[]>(capacity / 2)) {
     open_.fill(none);
 }
 
 void Coalescer::clear() {
-    packets_.clear();
-    trains_.clear();
-    result_.clear();
-    parts_.clear();
-    headers_.clear();
+    packet_count_ = 0;
+    train_count_ = 0;
     open_.fill(none);
 }
 
@@ -126,7 +124,7 @@ Coalescer::Shape Coalescer::shape_of_tcp(Bytes packet, Shape shape) const {
     shape.is_mergeable = is_enabled(shape.kind) && shape.payload != 0
                          && (p[tcp::flags] & never) == 0
                          // The merged packet gets a right one, which must not hide a wrong one.
-                         && (!v4 || internet_checksum(packet.first(ipv4::header)) == 0)
+                         && (!v4 || has_right_header_checksum(packet.data()))
                          && (!options_.verify_checksums
                              || transport_checksum(packet, shape.transport, protocol::tcp) == 0);
     return shape;
@@ -147,7 +145,7 @@ Coalescer::Shape Coalescer::shape_of_udp(Bytes packet, Shape shape) const {
     const bool has_checksum = load_be16(p + udp::checksum) != 0;
     shape.is_mergeable = is_enabled(shape.kind) && shape.payload != 0
                          && load_be16(p + udp::length) == room && (has_checksum || v4)
-                         && (!v4 || internet_checksum(packet.first(ipv4::header)) == 0)
+                         && (!v4 || has_right_header_checksum(packet.data()))
                          && (!options_.verify_checksums || !has_checksum
                              || transport_checksum(packet, shape.transport, protocol::udp) == 0);
     return shape;
@@ -215,8 +213,8 @@ bool Coalescer::fits(Train& train, const Shape& shape, const std::uint8_t* packe
 }
 
 void Coalescer::append(Train& train, const Shape& shape, MutableBytes packet) {
-    const auto index = static_cast<std::uint32_t>(packets_.size());
-    packets_.push_back({packet.data() + shape.header_length, shape.payload, none});
+    const std::uint32_t index = packet_count_++;
+    packets_[index] = {packet.data() + shape.header_length, shape.payload, none};
     packets_[train.last].next = index;
     train.last = index;
     ++train.segments;
@@ -228,49 +226,50 @@ void Coalescer::append(Train& train, const Shape& shape, MutableBytes packet) {
 
 /// Begins a train, which takes the slot if it can grow.
 void Coalescer::open(const Shape& shape, MutableBytes packet, std::size_t slot) {
-    const auto index = static_cast<std::uint32_t>(packets_.size());
-    packets_.push_back({packet.data(), static_cast<std::uint32_t>(packet.size()), none});
-    Train train{.head = packet.data(), .first = index, .last = index, .shape = shape};
-    train.total = static_cast<std::uint32_t>(packet.size());
+    const std::uint32_t index = packet_count_++;
+    const auto size = static_cast<std::uint32_t>(packet.size());
+    packets_[index] = {packet.data(), size, none};
+    Train& train = trains_[train_count_];
+    train = {.head = packet.data(), .first = index, .last = index, .total = size, .shape = shape};
     bool can_grow = shape.is_mergeable;
     if (can_grow && (shape.kind == Kind::tcp4 || shape.kind == Kind::tcp6)) {
         const std::uint8_t* p = packet.data() + shape.transport;
         train.next_sequence = load_be32(p + tcp::sequence) + shape.payload;
         can_grow = (p[tcp::flags] & ends_train) == 0;
     }
-    if (can_grow) open_[slot] = static_cast<std::uint32_t>(trains_.size());
-    trains_.push_back(train);
+    if (can_grow) open_[slot] = train_count_;
+    ++train_count_;
 }
 
 std::span<const SuperPacket> Coalescer::finish() {
-    result_.clear();
-    parts_.clear();
-    headers_.clear();
-    for (const Train& train : trains_) build(train);
-    return result_;
+    part_count_ = 0;
+    header_count_ = 0;
+    for (std::uint32_t i = 0; i < train_count_; ++i) build(trains_[i], result_[i]);
+    return {result_.get(), train_count_};
 }
 
-void Coalescer::build(const Train& train) {
-    SuperPacket& super = result_.emplace_back();
-    super = {};
+void Coalescer::build(const Train& train, SuperPacket& super) {
+    super.header = {};
     super.segments = train.segments;
-    const std::size_t begin = parts_.size();
-    parts_.push_back({&super.header, sizeof super.header});
+    iovec* const begin = parts_.get() + part_count_;
+    iovec* part = begin;
+    *part++ = {&super.header, sizeof super.header};
     const Packet* packet = &packets_[train.first];
     if (train.segments == 1) {
-        parts_.push_back({packet->bytes, packet->size});
+        *part++ = {packet->bytes, packet->size};
     } else {
         const std::size_t length = train.shape.header_length;
-        std::uint8_t* headers = headers_.emplace_back().data();
+        std::uint8_t* headers = headers_[header_count_++].data();
         build_headers(train, super.header, headers);
-        parts_.push_back({headers, length});
-        parts_.push_back({packet->bytes + length, packet->size - length});
+        *part++ = {headers, length};
+        *part++ = {packet->bytes + length, packet->size - length};
         while (packet->next != none) {
             packet = &packets_[packet->next];
-            parts_.push_back({packet->bytes, packet->size});
+            *part++ = {packet->bytes, packet->size};
         }
     }
-    super.parts = {parts_.data() + begin, parts_.size() - begin};
+    super.parts = {begin, part};
+    part_count_ += super.parts.size();
 }
 
 /// The first packet's headers with what has to change, and what the kernel is told about them.

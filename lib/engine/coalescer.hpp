@@ -4,7 +4,7 @@
 
 #include <array>
 #include <cstdint>
-#include <vector>
+#include <memory>
 
 #include "engine/packet.hpp"
 #include "engine/virtio_net.hpp"
@@ -50,7 +50,7 @@ class Coalescer {
     /// Takes a packet, which must stay as it is until `clear`. Shape: an IP packet without padding.
     /// Throws std::length_error if the coalescer is full.
     void add(MutableBytes packet);
-    bool is_full() const { return packets_.size() == capacity_; }
+    bool is_full() const { return packet_count_ == capacity_; }
     std::size_t capacity() const { return capacity_; }
 
     /// What has been added, in order; valid until the next call of a member function.
@@ -91,6 +91,7 @@ class Coalescer {
     };
 
     static constexpr std::size_t max_header = ipv6::header + tcp::max_header;
+    using Headers = std::array<std::uint8_t, max_header>;
     static constexpr std::size_t max_flows = 4;
     static constexpr std::uint32_t none = 0xffffffff;
 
@@ -102,19 +103,24 @@ class Coalescer {
     static bool fits(Train& train, const Shape& shape, const std::uint8_t* packet);
     void append(Train& train, const Shape& shape, MutableBytes packet);
     void open(const Shape& shape, MutableBytes packet, std::size_t slot);
-    void build(const Train& train);
+    void build(const Train& train, SuperPacket& super);
     void build_headers(const Train& train, virtio_net_hdr& header, std::uint8_t* bytes) const;
 
     std::size_t capacity_;
     CoalescerOptions options_;
-    std::vector<Packet> packets_;
-    std::vector<Train> trains_; ///< in the order of their first packets
     /// Trains that may still grow, at most one of a flow.
     std::array<std::uint32_t, max_flows> open_;
     std::size_t evict_ = 0; ///< slot to be taken next
-    std::vector<iovec> parts_;
-    std::vector<std::array<std::uint8_t, max_header>> headers_; ///< of merged packets
-    std::vector<SuperPacket> result_;
+    // Arrays of `capacity_` and their use: growing vectors would cost a third of the time.
+    std::unique_ptr<Packet[]> packets_;
+    std::unique_ptr<Train[]> trains_; ///< in the order of their first packets
+    std::unique_ptr<SuperPacket[]> result_;
+    std::unique_ptr<iovec[]> parts_;
+    std::unique_ptr<Headers[]> headers_; ///< of merged packets
+    std::uint32_t packet_count_ = 0;
+    std::uint32_t train_count_ = 0;
+    std::size_t part_count_ = 0;
+    std::size_t header_count_ = 0;
 };
 
 } // namespace wgkit::engine
