@@ -69,14 +69,16 @@ class Namespace:
                                 preexec_fn=die_with_parent, stdin=subprocess.DEVNULL, **options)
 
     def ip(self, *commands):
-        """Several commands of ip(8), each one text."""
-        return run("ip", "-n", self.name, "-batch", "-", input="\n".join(commands) + "\n").stdout
+        """Several commands of ip(8), each one text; -4 or -6 in front of any stands for all."""
+        family = next((c[:2] for c in commands if c[0] == "-"), "")
+        batch = "\n".join(c.removeprefix(f"{family} ") for c in commands) + "\n"
+        return run("ip", *[family] * bool(family), "-n", self.name, "-batch", "-", input=batch).stdout
 
     def sysctl(self, name, value):
         self.run("sh", "-c", f'echo "$1" >"/proc/sys/{name.replace(".", "/")}"', "sh", str(value))
 
     def nft(self, rules):
-        return self.run("nft", "-f", "-", input=rules)
+        return self.run("nft", "-f", "-", input=rules + "\n")
 
     @contextlib.contextmanager
     def entered(self):
