@@ -47,11 +47,16 @@ class Device:
 
     def start(self):
         os.makedirs(SOCKETS, 0o755, exist_ok=True)
+        self.bed.stack.callback(self._remove_socket)  # after its end, if it was killed
         with open(self.log, "ab") as log:
             self.process = self.bed.process(self.namespace.start(
                 *fill_command(self.command, self.name), stdout=log, stderr=subprocess.STDOUT,
                 env=self.environment))
         wait_for(f"{self.program} opens {self.path}", self._is_there, pause=BOOT)
+
+    def _remove_socket(self):
+        if os.path.exists(self.path):
+            os.unlink(self.path)
 
     def _is_there(self):
         if self.process.poll() is not None:
