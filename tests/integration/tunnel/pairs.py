@@ -30,20 +30,28 @@ class Pair:
     links: tuple = ()
     psk: str = ""
 
+    def endpoints(self, family):
+        """(the left side's address as the right one should know it, and the other way round)"""
+        return tuple(f"[{one}]:{side.device.port}" if family == 6 else f"{one}:{side.device.port}"
+                     for one, side in zip(self.outer[family], (self.left, self.right)))
+
     def aim(self, family=4):
         """Both sides' endpoints to the other's address of this family."""
-        mine, theirs = (f"[{one}]" if family == 6 else one for one in self.outer[family])
-        self.left.device.peer(self.right.public, "endpoint", f"{theirs}:{self.right.device.port}")
-        self.right.device.peer(self.left.public, "endpoint", f"{mine}:{self.left.device.port}")
+        left, right = self.endpoints(family)
+        self.left.device.peer(self.right.public, "endpoint", right)
+        self.right.device.peer(self.left.public, "endpoint", left)
 
 
-def configure(pair, psk="", mtu=None, up=True):
+def configure(pair, psk="", mtu=None, up=True, aim=0):
+    """Everything about a peer in one request: some engines cannot change one later."""
     pair.psk = psk
-    for me, other in ((pair.left, pair.right), (pair.right, pair.left)):
+    known = pair.endpoints(aim) if aim else ()
+    for number, (me, other) in enumerate(((pair.left, pair.right), (pair.right, pair.left))):
         me.device.set_key()
         me.device.wg("listen-port", str(me.device.port))
-        me.device.peer(other.public, "allowed-ips",
-                       ",".join(f"{a}/{128 if ':' in a else 32}" for a in other.inside), psk=psk)
+        words = ["allowed-ips", ",".join(f"{a}/{128 if ':' in a else 32}" for a in other.inside)]
+        words += ["endpoint", known[1 - number]] if aim else []
+        me.device.peer(other.public, *words, psk=psk)
         if up:
             me.device.up(f"{me.inside[0]}/24", f"{me.inside[1]}/64", mtu=mtu, namespace=me.namespace)
     return pair
@@ -59,10 +67,7 @@ def veth_pair(bed, left, right, outer=4, psk=False, mtu=None, up=True, aim=True,
         device = bed.device(namespace, command, **options)
         device.port = PORT
         sides.append(Side(device, namespace, inside))
-    pair = configure(Pair(*sides, addresses, links), make_psk() if psk else "", mtu, up)
-    if aim:
-        pair.aim(outer)
-    return pair
+    return configure(Pair(*sides, addresses, links), make_psk() if psk else "", mtu, up, outer if aim else 0)
 
 
 def moved_pair(bed, left, right, outer=4, mtu=None):
