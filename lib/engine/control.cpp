@@ -107,7 +107,8 @@ void Control::finish(SecretString& answer, const Now& now, Actions& actions) {
 
 bool Control::line(std::string_view text, SecretString& answer, const Now& now, Actions& actions) {
     if (text.empty()) {
-        if (request_ != Request::none) end_request(answer, now, actions);
+        if (request_ == Request::none) return false;
+        end_request(answer, now, actions);
         return true;
     }
     switch (request_) {
@@ -137,8 +138,7 @@ void Control::end_request(SecretString& answer, const Now& now, Actions& actions
     if (request_ == Request::set) end_peer(now, actions);
     if (request_ == Request::get && error_ == 0) get(answer);
     if (request_ == Request::statistics && error_ == 0) answer.append(outside_.statistics());
-    // Negative, as wg expects it; for `get` it reads digits only.
-    add(answer, "errno={}\n\n", request_ == Request::set ? -error_ : error_);
+    add(answer, "errno={}\n\n", -error_); // negative, as wg expects it
     request_ = Request::none;
     error_ = 0;
 }

@@ -32,6 +32,7 @@ struct Counters {
     // Dropped on the way out
     std::uint64_t no_peer = 0;        ///< no allowed IPs hold the destination
     std::uint64_t no_endpoint = 0;    ///< the peer's address is not known
+    std::uint64_t routing_loops = 0;  ///< a message of ours, routed into the tunnel that it is from
     std::uint64_t staged_dropped = 0; ///< waited for a session and had to go
     std::uint64_t send_full = 0;      ///< no space left in the batch
     // Dropped on the way in
@@ -63,6 +64,7 @@ inline constexpr std::array tunnel_counters{
     Counted<Counters>{"keepalives_received", &Counters::keepalives_received},
     Counted<Counters>{"no_peer", &Counters::no_peer},
     Counted<Counters>{"no_endpoint", &Counters::no_endpoint},
+    Counted<Counters>{"routing_loops", &Counters::routing_loops},
     Counted<Counters>{"staged_dropped", &Counters::staged_dropped},
     Counted<Counters>{"send_full", &Counters::send_full},
     Counted<Counters>{"malformed", &Counters::malformed},

@@ -58,8 +58,7 @@ Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
     auto log = [level, sink = std::move(options.log)](LogLevel at, const std::string& text) {
         if (sink && at <= level) sink(at, text);
     };
-    log(LogLevel::verbose,
-        fmt::format("{}: packets are sealed by {}", tun->name(), ciphers->name()));
+    log(LogLevel::verbose, fmt::format("packets are sealed by {}", ciphers->name()));
     std::string name = tun->name();
     return TunnelDevice(std::unique_ptr<Parts>(
         new Parts{std::move(name), engine::Loop(std::move(*tun), std::move(*control),

@@ -176,7 +176,7 @@ void Loop::link_changed() {
     if (!news) return;
     if (news->gone) {
         // Deleted: the next read says so. Else it was moved, and has to be asked.
-        log_(LogLevel::verbose, fmt::format("{} left this network namespace", tun_.name()));
+        log_(LogLevel::verbose, "the device left this network namespace");
         link_.reset();
         return;
     }
@@ -192,6 +192,7 @@ void Loop::set_up(bool up) {
             return;
         }
         port_ = udp_.port();
+        tunnel_.set_listen_port(port_);
         const auto fds = udp_.descriptors();
         for (std::size_t i = 0; i < fds.size(); ++i)
             if (fds[i] >= 0) watch(fds[i], EPOLLIN);
@@ -205,12 +206,13 @@ void Loop::set_up(bool up) {
         udp_.close();
         watched_udp_ = {-1, -1};
     }
-    log_(LogLevel::verbose, fmt::format("{} is {}", tun_.name(), up ? "up" : "down"));
+    log_(LogLevel::verbose, up ? "up" : "down");
 }
 
 Result<void> Loop::set_listen_port(std::uint16_t port) {
     if (auto opened = udp_.open(port, mark_); !opened) return opened;
     port_ = udp_.port();
+    tunnel_.set_listen_port(port_);
     if (tunnel_.is_up()) {
         watched_udp_ = udp_.descriptors();
         for (const int fd : watched_udp_)

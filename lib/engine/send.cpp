@@ -22,6 +22,10 @@ void Tunnel::on_tun(Segmenter& packets, const Now& now, Actions& actions) {
         ++(peer == nullptr ? counters_.no_peer : counters_.no_endpoint);
         return refuse(packet, now, actions);
     }
+    if (is_own_message(*peer, packet)) {
+        ++counters_.routing_loops;
+        return;
+    }
     Session* session = peer->current.get();
     if (session == nullptr || !session->can_send(now.boot)) {
         for (; !packet.empty(); packet = packets.next())
@@ -32,6 +36,19 @@ void Tunnel::on_tun(Segmenter& packets, const Now& now, Actions& actions) {
     for (; !packet.empty(); packet = packets.next())
         seal(*peer, *session, packet, padded_size(packet.size()), tos, actions);
     after_sending(*peer, *session, true, now, actions);
+}
+
+/// Whether the packet is a message of ours to this very peer: its endpoint is routed into the
+/// tunnel. Sealed again it would come back for ever, a little larger each time.
+bool Tunnel::is_own_message(const Peer& peer, Bytes packet) const {
+    const bool v4 = is_ipv4(packet);
+    const std::size_t header = v4 ? ipv4_header_length(packet.data()) : ipv6::header;
+    const std::uint8_t carried = packet[v4 ? ipv4::protocol : ipv6::next_header];
+    const UdpAddress& remote = peer.path->remote;
+    return carried == protocol::udp && packet.size() >= header + udp::header
+           && load_be16(packet.data() + header + udp::ports) == listen_port_
+           && load_be16(packet.data() + header + udp::ports + 2) == remote.port
+           && v4 == remote.ip.is_v4() && destination_of(packet).bits == AddressBits::of(remote.ip);
 }
 
 /// Seals into the batch, straight out of the packet's own place: no byte is copied otherwise.

@@ -11,6 +11,7 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "engine/constants.hpp"
 #include "util/errno_error.hpp"

@@ -56,6 +56,8 @@ class Tunnel {
 
     /// Units: bytes of inner packets; bounds the padding.
     void set_mtu(std::size_t mtu) { mtu_ = mtu; }
+    /// Where the sockets are bound: tells our own messages if they are routed into the tunnel.
+    void set_listen_port(std::uint16_t port) { listen_port_ = port; }
     /// A device that is down sends nothing and has no sessions.
     void set_up(bool up, const Now& now, Actions& actions);
     bool is_up() const { return up_; }
@@ -104,6 +106,7 @@ class Tunnel {
     void send_staged(Peer& peer, const Now& now, Actions& actions);
     void send_keepalive(Peer& peer, const Now& now, Actions& actions);
     void send_handshake(Peer& peer, MutableBytes message, const Now& now, Actions& actions);
+    bool is_own_message(const Peer& peer, Bytes packet) const;
     void refuse(Bytes packet, const Now& now, Actions& actions);
     std::size_t padded_size(std::size_t size) const;
     // tunnel.cpp
@@ -125,6 +128,7 @@ class Tunnel {
     RateLimiter limiter_;
     Timers::Jitter jitter_;
     std::size_t mtu_ = default_mtu;
+    std::uint16_t listen_port_ = 0;
     bool up_ = false;
     Counters counters_;
 

@@ -78,8 +78,8 @@ int serve(Options& options, const tool::Report& report) {
 
 tool::Action setup(CLI::App& app) {
     auto options = std::make_shared<Options>();
-    app.add_option("interface", options->interface, "Name of the network device to create")
-        ->type_name("IFACE")
+    app.add_option("IFACE", options->interface, "Name of the network device to create")
+        ->type_name("")
         ->required();
     app.add_flag("-f,--foreground", options->foreground, "Do not go to the background");
     auto* statistics = app.add_flag("--stats", options->statistics,
