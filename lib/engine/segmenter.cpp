@@ -201,7 +201,7 @@ void Segmenter::write_tcp(MutableBytes segment) const {
     store_be32(to + tcp::sequence, sequence);
     to[tcp::flags] = static_cast<std::uint8_t>(flags);
     const std::uint64_t sum = std::uint64_t{transport_sum_} + (sequence >> 16) + (sequence & 0xffff)
-                              + (from[tcp::data_offset] << 8 | flags)
+                              + (unsigned{from[tcp::data_offset]} << 8 | flags)
                               + (segment.size() - transport_)
                               + checksum_sum(segment.subspan(header_length_));
     store_be16(to + tcp::checksum, ~fold(sum) & 0xffffU);
