@@ -205,9 +205,11 @@ TEST_CASE("extension headers before the transport header are found and kept") {
         super.bytes[41] = 255;
         CHECK(refusal(super) == Malformed::ip_header);
         super.bytes[41] = 0;
-        super.bytes.resize(44);
-        set16(super.bytes, 4, 4);
-        CHECK(refusal(super) == Malformed::ip_header);
+        for (const std::size_t size : {44U, 40U}) {
+            super.bytes.resize(size);
+            set16(super.bytes, 4, size - 40);
+            CHECK(refusal(super) == Malformed::ip_header);
+        }
     }
     SECTION("more of them than anybody sends are refused") {
         super.bytes[41] = 14; // 120 bytes
