@@ -173,8 +173,7 @@ std::size_t Coalescer::find_flow(const Shape& shape, const std::uint8_t* packet)
 /// udp_gro_receive.
 bool Coalescer::fits(Train& train, const Shape& shape, const std::uint8_t* packet) {
     const std::uint8_t* head = train.head;
-    if (shape.header_length != train.shape.header_length || shape.payload > train.shape.payload
-        || train.total + shape.payload > max_total)
+    if (shape.payload > train.shape.payload || train.total + shape.payload > max_total)
         return false;
     bool is_id_fixed = train.is_id_fixed;
     if (shape.kind == Kind::tcp4 || shape.kind == Kind::udp4) {

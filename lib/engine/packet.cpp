@@ -53,7 +53,7 @@ std::uint8_t outer_ecn(Bytes packet) {
 void decapsulate_ecn(MutableBytes packet, std::uint8_t outer_tos) {
     if ((outer_tos & ecn::mask) != ecn::ce) return;
     const std::uint8_t inner = traffic_class(packet) & ecn::mask;
-    if (inner == ecn::not_ect || inner == ecn::ce) return;
+    if (inner == ecn::not_ect) return;
     if (!is_ipv4(packet)) {
         packet[ipv6::flow + 1] |= ecn::ce << 4;
         return;

@@ -86,7 +86,7 @@ std::optional<std::size_t> inner_length(Bytes packet);
 inline bool is_ipv4(Bytes packet) { return packet[ipv4::version_and_length] >> 4 == 4; }
 /// With options.
 inline std::size_t ipv4_header_length(const std::uint8_t* packet) {
-    return (packet[ipv4::version_and_length] & 0xfU) * 4;
+    return (packet[ipv4::version_and_length] & std::size_t{0xf}) * 4;
 }
 /// With options.
 inline std::size_t tcp_header_length(const std::uint8_t* tcp) {

@@ -119,23 +119,36 @@ std::optional<Malformed> Segmenter::prepare_segments(const virtio_net_hdr& heade
     segment_payload_ = header.gso_size;
     count_ = payload <= segment_payload_ ? 1 : (payload - 1) / segment_payload_ + 1;
 
-    // What all segments share is summed once.
+    // Only the sum that the kernel left in the field knows the destination.
+    if (transport->is_routed && !needs_checksum) return Malformed::checksum_place;
     std::copy_n(packet_.begin(), header_length_, headers_.begin());
-    address_sum_ = pseudo_header_sum(packet_, protocol_, 0);
-    if (transport->is_routed) {
-        // Only the sum that the kernel left in the field knows the destination: take out the
-        // length.
-        if (!needs_checksum) return Malformed::checksum_place;
-        const auto length = static_cast<std::uint16_t>(room);
-        address_sum_ = std::uint32_t{load_be16(packet_.data() + checksum_)}
-                       + static_cast<std::uint16_t>(~length);
-    }
-    if (v4) {
+    sum_shared_fields(transport->is_routed);
+    return std::nullopt;
+}
+
+/// Adds up what all segments share. That also keeps `next` from reading what it has just written,
+/// which processors do slowly.
+void Segmenter::sum_shared_fields(bool is_routed) {
+    if (is_ipv4(packet_)) {
         ip_sum_ = checksum_sum(packet_.first(ipv4::total_length))
                   + checksum_sum(packet_.subspan(ipv4::fragment, ipv4::checksum - ipv4::fragment))
                   + checksum_sum(packet_.subspan(ipv4::source, transport_ - ipv4::source));
     }
-    return std::nullopt;
+    const MutableBytes transport = packet_.subspan(transport_);
+    if (is_routed) {
+        // It includes the length of the whole, which is taken out again.
+        transport_sum_ = std::uint32_t{load_be16(packet_.data() + checksum_)}
+                         + static_cast<std::uint16_t>(~transport.size());
+    } else {
+        transport_sum_ = pseudo_header_sum(packet_, protocol_, 0);
+    }
+    transport_sum_ += checksum_sum(transport.first(4)); // ports
+    if (protocol_ == protocol::tcp) {
+        const std::size_t header = header_length_ - transport_;
+        transport_sum_ += checksum_sum(transport.subspan(tcp::acknowledgment, 4))
+                          + checksum_sum(transport.subspan(tcp::window, 2))
+                          + checksum_sum(transport.subspan(tcp::urgent, header - tcp::urgent));
+    }
 }
 
 MutableBytes Segmenter::next() {
@@ -151,7 +164,10 @@ MutableBytes Segmenter::next() {
     const MutableBytes segment = packet_.subspan(offset, header_length_ + payload);
     if (i != 0) std::copy_n(headers_.begin(), header_length_, segment.begin());
     write_ip_length(segment.data(), segment.size());
-    write_transport(segment, payload, i + 1 == count_);
+    if (protocol_ == protocol::tcp)
+        write_tcp(segment);
+    else
+        write_udp(segment);
     return segment;
 }
 
@@ -173,25 +189,32 @@ void Segmenter::write_ip_length(std::uint8_t* headers, std::size_t length) const
     store_be16(headers + ipv4::checksum, ~fold(ip_sum_ + length + id) & 0xffffU);
 }
 
-void Segmenter::write_transport(MutableBytes segment, std::size_t payload, bool is_last) const {
-    std::uint8_t* p = segment.data() + transport_;
+void Segmenter::write_tcp(MutableBytes segment) const {
+    const std::uint8_t* from = headers_.data() + transport_;
+    std::uint8_t* to = segment.data() + transport_;
+    const std::uint32_t sequence = load_be32(from + tcp::sequence)
+                                   + static_cast<std::uint32_t>((index_ - 1) * segment_payload_);
+    // The first tells that the sender has slowed down, the last that there is no more.
+    unsigned flags = from[tcp::flags];
+    if (index_ != 1) flags &= ~unsigned{tcp::cwr};
+    if (index_ != count_) flags &= ~unsigned{tcp::fin | tcp::psh};
+    store_be32(to + tcp::sequence, sequence);
+    to[tcp::flags] = static_cast<std::uint8_t>(flags);
+    const std::uint64_t sum = std::uint64_t{transport_sum_} + (sequence >> 16) + (sequence & 0xffff)
+                              + (unsigned{from[tcp::data_offset]} << 8 | flags)
+                              + (segment.size() - transport_)
+                              + checksum_sum(segment.subspan(header_length_));
+    store_be16(to + tcp::checksum, ~fold(sum) & 0xffffU);
+}
+
+void Segmenter::write_udp(MutableBytes segment) const {
+    std::uint8_t* to = segment.data() + transport_;
     const std::size_t length = segment.size() - transport_;
-    if (protocol_ == protocol::tcp) {
-        const std::uint32_t sequence = load_be32(headers_.data() + transport_ + tcp::sequence);
-        store_be32(p + tcp::sequence,
-                   sequence + static_cast<std::uint32_t>((index_ - 1) * segment_payload_));
-        // The first tells that the sender has slowed down, the last that there is no more.
-        if (!is_last) p[tcp::flags] &= static_cast<std::uint8_t>(~(tcp::fin | tcp::psh));
-        if (index_ != 1) p[tcp::flags] &= static_cast<std::uint8_t>(~tcp::cwr);
-    } else {
-        store_be16(p + udp::length, udp::header + payload);
-    }
-    std::uint8_t* field = segment.data() + checksum_;
-    store_be16(field, 0);
+    store_be16(to + udp::length, length);
+    // In the header and in the pseudo-header.
     const std::uint64_t sum =
-        std::uint64_t{checksum_sum(segment.subspan(transport_))} + address_sum_ + length;
-    const auto checksum = static_cast<std::uint16_t>(~fold(sum));
-    store_be16(field, protocol_ == protocol::udp ? udp_checksum(checksum) : checksum);
+        std::uint64_t{transport_sum_} + 2 * length + checksum_sum(segment.subspan(header_length_));
+    store_be16(to + udp::checksum, udp_checksum(static_cast<std::uint16_t>(~fold(sum))));
 }
 
 } // namespace wgkit::engine

@@ -62,7 +62,9 @@ class Segmenter {
     std::optional<Malformed> prepare_segments(const virtio_net_hdr& header);
     void complete_single();
     void write_ip_length(std::uint8_t* headers, std::size_t length) const;
-    void write_transport(MutableBytes segment, std::size_t payload, bool is_last) const;
+    void sum_shared_fields(bool is_routed);
+    void write_tcp(MutableBytes segment) const;
+    void write_udp(MutableBytes segment) const;
 
     MutableBytes packet_;
     std::size_t count_ = 1;
@@ -73,7 +75,8 @@ class Segmenter {
     std::size_t checksum_ = 0;  ///< offset of the checksum to complete
     std::uint8_t protocol_ = 0; ///< 0: a single packet
     bool needs_checksum_ = false;
-    std::uint32_t address_sum_ = 0;                ///< pseudo-header without length
+    /// Pseudo-header and transport header, without what differs: lengths, sequence number, flags.
+    std::uint32_t transport_sum_ = 0;
     std::uint32_t ip_sum_ = 0;                     ///< IPv4 header without length, id and checksum
     std::array<std::uint8_t, max_header> headers_; ///< as they came, if there are several segments
 };

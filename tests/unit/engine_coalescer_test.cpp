@@ -176,6 +176,16 @@ TEST_CASE("segments that differ in what all segments share are not merged") {
     }
 }
 
+TEST_CASE("SYN, RST and URG are never merged, even among themselves") {
+    for (const auto& spec : {tcp4, tcp6}) {
+        for (const std::uint8_t flag : {syn, rst, urg}) {
+            Flow flow(spec);
+            flow.spec().flags |= flag;
+            CHECK(sizes({flow.next(100), flow.next(100)}) == Sizes{1, 1});
+        }
+    }
+}
+
 TEST_CASE("TTL, TOS and the flow label are compared in full") {
     // Compared wrongly once in wireguard-go (aad7fca, 052af4a).
     for (const auto& spec : {tcp4, tcp6, udp4, udp6}) {
@@ -289,6 +299,30 @@ TEST_CASE("flows that share ports but not addresses or protocol are apart") {
     Flow c(tcp4);
     CHECK(sizes({a.next(100), b.next(100), c.next(100), a.next(100), b.next(100), c.next(100)})
           == Sizes{2, 2, 2});
+}
+
+TEST_CASE("flows that share one address are apart") {
+    for (const auto& spec : {tcp4, tcp6, udp4, udp6}) {
+        Flow flow(spec);
+        for (const std::size_t byte : spec.is_v6 ? std::vector<std::size_t>{8, 23, 24, 39}
+                                                 : std::vector<std::size_t>{12, 15, 16, 19}) {
+            auto other = flow.next(100);
+            auto another = flow.next(100);
+            other[byte] ^= 1;
+            complete(other);
+            CHECK(sizes({other, another}) == Sizes{1, 1});
+        }
+    }
+}
+
+TEST_CASE("a packet that was given with its padding passes as it is") {
+    for (const auto& spec : {tcp4, tcp6, udp4, udp6}) {
+        Flow flow(spec);
+        const auto first = flow.next(100);
+        auto padded = flow.next(96);
+        padded.resize(padded.size() + 4);
+        CHECK(sizes({first, padded, flow.next(100)}) == Sizes{1, 1, 1});
+    }
 }
 
 TEST_CASE("other protocols pass between, and do not end a large packet") {

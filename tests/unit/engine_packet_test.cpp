@@ -94,6 +94,19 @@ TEST_CASE("congestion that the outer packet met reaches an inner packet that und
     SUCCEED();
 }
 
+TEST_CASE("noting congestion keeps every IPv4 checksum right") {
+    for (const unsigned inner : {1U, 2U}) {
+        for (unsigned id = 0; id < 0x10000; ++id) {
+            PacketSpec spec{.tos = static_cast<std::uint8_t>(inner),
+                            .id = static_cast<std::uint16_t>(id)};
+            auto packet = make_packet(spec);
+            decapsulate_ecn(packet, 3);
+            if (plain_sum(std::span(packet).first(20)) != 0xffff) FAIL("id " << id);
+        }
+    }
+    SUCCEED();
+}
+
 TEST_CASE("a wrong IPv4 checksum stays wrong when congestion is noted") {
     auto packet = make_packet({.tos = 2});
     packet[10] ^= 0x10;

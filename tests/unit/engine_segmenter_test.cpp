@@ -204,6 +204,19 @@ TEST_CASE("extension headers before the transport header are found and kept") {
     SECTION("one that is longer than the packet is refused") {
         super.bytes[41] = 255;
         CHECK(refusal(super) == Malformed::ip_header);
+        super.bytes[41] = 0;
+        for (const std::size_t size : {44U, 40U}) {
+            super.bytes.resize(size);
+            set16(super.bytes, 4, size - 40);
+            CHECK(refusal(super) == Malformed::ip_header);
+        }
+    }
+    SECTION("more of them than anybody sends are refused") {
+        super.bytes[41] = 14; // 120 bytes
+        super.bytes.insert(super.bytes.begin() + 48, 112, 0);
+        set16(super.bytes, 4, super.bytes.size() - 40);
+        super.header.csum_start = 160;
+        CHECK(refusal(super) == Malformed::ip_header);
     }
 }
 
@@ -223,6 +236,12 @@ TEST_CASE("malformed packets are refused, each with its reason") {
     CHECK(refused([](auto& bad) { bad.bytes.pop_back(); }) == Malformed::ip_length);
     CHECK(ip(0, 0x75) == Malformed::ip_length);
     CHECK(ip(0, 0x44) == Malformed::ip_header);
+    CHECK(refused([](auto& bad) {
+              bad.bytes[0] = 0x4f;
+              bad.bytes.resize(59);
+              set16(bad.bytes, 2, 59);
+          })
+          == Malformed::ip_header);
     CHECK(ip(6, 0x20) == Malformed::ip_header); // a fragment
     CHECK(ip(7, 1) == Malformed::ip_header);
     CHECK(ip(9, 17) == Malformed::transport);
