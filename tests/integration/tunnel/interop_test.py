@@ -4,6 +4,7 @@ outside, both inside, with and without a preshared key. --slow: the latest of th
 import os
 import subprocess
 import sys
+import time
 
 from bed import Bed
 from device import make_keys, make_psk
@@ -129,9 +130,11 @@ def meet_alone(left, right, outer, psk):
         try:
             meet(bed, left, right, outer, psk)
         except AssertionError as error:
-            dead = [device for device in bed.devices if not device.is_alive()]
+            time.sleep(0.3)
+            gave_up = [device for device in bed.devices if device.program == "gotatun"
+                       and "hutting down" in device.log_tail(40)]
             text = f"{flavour(left)} begins with {flavour(right)}, v{outer}, psk {psk}: {error}\n{bed.logs()}"
-            if dead and flavour(dead[0].command) == "gotatun":
+            if gave_up:
                 raise PeerEnded(text) from error
             raise AssertionError(text) from error
 
