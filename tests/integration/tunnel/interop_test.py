@@ -77,7 +77,7 @@ def new_keys_connect_at_once(bed, engines):
         pair = veth_pair(bed, left, right)
         pair.left.namespace.reach(RIGHT4)
         exchange_keys(pair)
-        pair.left.namespace.ping(RIGHT4, wait=1)
+        pair.left.namespace.ping(RIGHT4)
         tcp(pair.right.namespace, pair.left.namespace, LEFT6, 1 << 20)
 
 
