@@ -269,7 +269,8 @@ def main():
         texts = []
         for figure, values in figures.items():
             value, base = statistics.median(values), got.get((work, first), {}).get(figure)
-            ratio = f" ({value / statistics.median(base):.2f})" if base and who != first and statistics.median(base) else ""
+            base = statistics.median(base) if base and who != first else 0
+            ratio = f" ({value / base:.2f})" if base else ""
             texts.append(f"{figure} {value:.4g}{ratio}")
         print(f"| {work} | {who} | {'; '.join(texts)} |")
 

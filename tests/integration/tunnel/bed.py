@@ -219,9 +219,7 @@ class Bed:
 
     def device(self, namespace, command, **options):
         from device import Device
-        device = Device(self, namespace, command, **options)
-        self.devices.append(device)
-        return device
+        return Device(self, namespace, command, **options)
 
     def process(self, process):
         """Ended with the bed, by its id."""

@@ -5,7 +5,6 @@ import os
 import stat
 import time
 
-import uapi
 from bed import run, wait_for
 from device import make_keys
 from scenario import main, scenario
