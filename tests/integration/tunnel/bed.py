@@ -132,8 +132,10 @@ class Namespace:
         with self.entered():
             return socket.socket(family, kind, protocol)
 
-    def ping(self, address, count=1, wait=1.0, check=True, extra=()):
-        """True if all came back. Quick: the next is sent when one is answered."""
+    def ping(self, address, count=1, wait=None, check=True, extra=()):
+        """True if all came back. Quick: the next is sent when one is answered. What must come back may
+        take a while on a busy machine; what is only tried may not."""
+        wait = wait or (3.0 if check else 1.0)
         if count > 1 and not extra:
             got, text = echo(self, address, count, wait), ""
         else:
@@ -217,9 +219,7 @@ class Bed:
 
     def device(self, namespace, command, **options):
         from device import Device
-        device = Device(self, namespace, command, **options)
-        self.devices.append(device)
-        return device
+        return Device(self, namespace, command, **options)
 
     def process(self, process):
         """Ended with the bed, by its id."""

@@ -42,6 +42,7 @@ class Device:
             self.environment["LOG_LEVEL"] = log
         self.process = None
         self.may_end = False  # a scenario that ends it on purpose says so
+        bed.devices.append(self)
         if start:
             self.start()
 

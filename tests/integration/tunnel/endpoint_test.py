@@ -130,7 +130,7 @@ def gives_way(pair, family, old, new, target, expected):
                            f"addr del {old} dev {link}",
                            f"addr replace {new} dev {link}")
     pair.left.namespace.ping(target.strip("[]"))
-    pair.left.namespace.ping(RIGHT4, wait=1)
+    pair.left.namespace.ping(RIGHT4)
     assert pair.right.device.endpoint() == f"{expected}:{PORT}", pair.right.device.endpoint()
     pair.left.namespace.ip(f"addr add {old} dev {link}", f"addr del {new} dev {link}")
 

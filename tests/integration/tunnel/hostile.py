@@ -1,7 +1,6 @@
 """An attacker beside a tunnel: a namespace of its own with a /16 of addresses, and a man in the middle."""
 import os
 import select
-import socket
 import sys
 import threading
 
@@ -84,11 +83,3 @@ class Middle:
         self.thread.join(2)
         for one in self.sockets:
             one.close()
-
-
-def seen(namespace, port):
-    """A bound UDP socket that counts what arrives; its owner closes it."""
-    listener = namespace.socket(socket.AF_INET)
-    listener.bind(("0.0.0.0", port))
-    listener.settimeout(0.3)
-    return listener

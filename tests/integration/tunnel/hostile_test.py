@@ -201,8 +201,8 @@ def flooded(bed, engines, kinds, sources, seconds=1.2, rate=100000):
     return count
 
 
-for KINDS, WHAT in (("i", "initiations with valid mac1"), ("I", "initiations with wrong mac1"),
-                    ("rRc", "responses and cookies"), ("d", "data"), ("tx", "cut messages and noise")):
+for KINDS, WHAT in (("i", "initiations with valid mac1"), ("IrRc", "wrong initiations, responses and cookies"),
+                    ("dtx", "data, cut messages and noise")):
     for SOURCES, WHERE in ((1, "one address"), (65000, "65,000 addresses")):
         if KINDS != "i" and SOURCES == 1:
             continue
@@ -210,7 +210,7 @@ for KINDS, WHAT in (("i", "initiations with valid mac1"), ("I", "initiations wit
         def run(bed, engines, kinds=KINDS, sources=SOURCES):
             flooded(bed, engines, kinds, sources)
         scenario(run, known={"wireguard-go": "its memory grows with what it cannot handle in time"},
-                 name=f"flood_{WHAT.replace(' ', '_')}_from_{WHERE.split()[0].replace(',', '_')}",
+                 name=f"flood_{WHAT.replace(' ', '_').replace(',', '')}_from_{WHERE.split()[0].replace(',', '_')}",
                  text=f"{WHAT} from {WHERE}, as many as 100,000 a second: the session lives, memory is flat")
 
 

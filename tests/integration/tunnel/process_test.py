@@ -48,6 +48,7 @@ def refused(bed, namespace, command, name, before=(), seconds=5, **options):
 
 
 def one_line(said):
+    """One error; what to do about it may follow in lines that begin with `hint: `."""
     lines = [line for line in said.strip().splitlines() if not line.startswith("hint: ")]
     assert len(lines) == 1, f"more than one line: {said}"
 

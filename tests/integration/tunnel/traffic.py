@@ -125,7 +125,7 @@ def udp(source, target, address, count=400, size=1200, window=16, may_lose=False
                 pass  # a full queue is what floods are for
             if window and number % window == window - 1:
                 end = time.monotonic() + 0.2
-                while len(check.seen) < number + 1 and time.monotonic() < end:
+                while number not in check.seen and time.monotonic() < end:
                     time.sleep(0)
         seconds = time.monotonic() - begin
         done.set()
