@@ -20,6 +20,13 @@ bool is_interface_name(const std::string& name) {
            && name.find_first_of("/: \t\n\r\v\f%") == std::string::npos;
 }
 
+Error no_interface_name(std::string name) {
+    for (char& c : name)
+        if (c < ' ' || c > '~') c = '?';
+    return {Errc::invalid, fmt::format("'{}' is no name for an interface", name),
+            "1 to 15 characters without '/', ':', '%' and white space"};
+}
+
 } // namespace
 
 struct TunnelDevice::Parts {
@@ -33,10 +40,7 @@ TunnelDevice& TunnelDevice::operator=(TunnelDevice&&) noexcept = default;
 TunnelDevice::~TunnelDevice() = default;
 
 Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
-    if (!is_interface_name(options.interface))
-        return Error{Errc::invalid,
-                     fmt::format("'{}' is no name for an interface", options.interface),
-                     "1 to 15 characters without '/', ':', '%' and white space"};
+    if (!is_interface_name(options.interface)) return no_interface_name(options.interface);
     auto ciphers = crypto::fastest_cipher(options.cipher);
     if (!ciphers)
         return Error{Errc::invalid, fmt::format("no cipher '{}' here", options.cipher),
@@ -74,7 +78,7 @@ Result<std::string> tunnel_statistics(const std::string& interface) {
     sockaddr_un address{};
     address.sun_family = AF_UNIX;
     if (!is_interface_name(interface) || path.size() >= sizeof address.sun_path)
-        return Error{Errc::invalid, fmt::format("'{}' is no name for an interface", interface), {}};
+        return no_interface_name(interface);
     path.copy(address.sun_path, path.size());
     const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
