@@ -71,7 +71,7 @@ class UdpSockets {
     const UdpCounters& counters() const { return counters_; }
 
   private:
-    static constexpr std::size_t buffers = 32;
+    static constexpr std::size_t buffers = 16;
     static constexpr std::size_t buffer_bytes = 65536;
     static constexpr std::size_t control_bytes = 256;
     static constexpr std::size_t most_messages = 64; ///< sent with one call
