@@ -46,14 +46,9 @@ int run(const Options& options, const Report& report) {
         all.append(file->diagnostics);
         if (!options.json) report.findings(file->diagnostics, file->text);
     }
-    const auto errors = all.errors();
-    const auto warnings = all.all().size() - errors;
-    if (options.json)
-        print({{"schema", 1}, {"diagnostics", to_json(all)}});
-    else if (!all.empty())
-        report.note(fmt::format("{} errors, {} warnings", errors, warnings));
-    if (unread || errors != 0) return exit_failed;
-    return options.strict && warnings != 0 ? exit_differences : exit_ok;
+    if (options.json) print({{"schema", 1}, {"diagnostics", to_json(all)}});
+    const int status = report.conclude(all, options.strict, options.json);
+    return unread ? static_cast<int>(exit_failed) : status;
 }
 
 } // namespace

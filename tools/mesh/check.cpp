@@ -1,5 +1,4 @@
 #include <CLI/CLI.hpp>
-#include <fmt/format.h>
 
 #include "commands.hpp"
 #include "common/json.hpp"
@@ -23,12 +22,7 @@ int run(const Options& options, const Report& report) {
         print({{"schema", 1}, {"file", options.nodes}, {"diagnostics", to_json(found)}});
     else
         report.findings(found, fleet->source);
-    const auto errors = found.errors();
-    const auto warnings = found.all().size() - errors;
-    if (!options.json && !found.empty())
-        report.note(fmt::format("{} errors, {} warnings", errors, warnings));
-    if (errors != 0) return exit_failed;
-    return options.strict && warnings != 0 ? exit_differences : exit_ok;
+    return report.conclude(found, options.strict, options.json);
 }
 
 } // namespace
