@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -53,7 +52,7 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action check(CLI::App& app) {
+Action check(Arguments app) {
     auto options = std::make_shared<Options>();
     add_inputs(app, options->inputs);
     app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "commands.hpp"
 #include "common/json.hpp"
 
@@ -27,7 +25,7 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action check(CLI::App& app) {
+Action check(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");

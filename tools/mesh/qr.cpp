@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
@@ -80,24 +79,24 @@ int run(Options& options, const Report& report) {
 
 } // namespace
 
-Action qr(CLI::App& app) {
+Action qr(Arguments app) {
     auto options = std::make_shared<Options>();
-    app.add_option("node", options->node, "Whose config to show")->required()->type_name("NODE");
+    app.add_option("node", options->node, "Whose config to show").required().type_name("NODE");
     add_nodes_argument(app, options->nodes);
     const std::vector<std::string> formats = {"terminal", "png", "svg"};
     app.add_option("--format", options->format, "What to draw it as")
-        ->check(CLI::IsMember(formats))
-        ->type_name("FORMAT")
-        ->capture_default_str();
-    auto* output =
+        .choices(formats)
+        .type_name("FORMAT")
+        .shows_default();
+    auto output =
         app.add_option("-o,--output", options->output, "New file to write, with mode 0600")
-            ->type_name("FILE");
+            .type_name("FILE");
     app.add_option("--network", options->config.network, "The network, if the node is in several")
-        ->type_name("NAME");
+        .type_name("NAME");
     app.add_flag("--force", options->force, "Replace the file if it is there");
     app.add_flag("--insecure-permissions", options->config.allow_open_keys,
                  "Accept key files that others may read");
-    app.add_flag("--json", options->json, "Tell as JSON what was written")->needs(output);
+    app.add_flag("--json", options->json, "Tell as JSON what was written").needs(output);
     return [options](const Report& report) { return run(*options, report); };
 }
 
