@@ -77,6 +77,10 @@ function __wgkit_at
                 set skip 1
             case 'mesh import:-o' 'mesh import:--output' 'mesh import:--network'
                 set skip 1
+            case ':tunnel'
+                set at tunnel
+            case 'tunnel:--cipher'
+                set skip 1
         end
     end
     test "$at" = "$argv"
@@ -86,6 +90,7 @@ complete -c wgkit -f
 complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
 complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
+complete -c wgkit -n __wgkit_at -a tunnel -d 'Run a WireGuard device in userspace'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at config' -a check -d 'Report every mistake in the files'
@@ -201,3 +206,13 @@ complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the netw
 complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
 complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
 complete -c wgkit -n '__wgkit_at mesh import' -F
+complete -c wgkit -n '__wgkit_at tunnel' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at tunnel' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at tunnel' -s f -l foreground -d 'Do not go to the background'
+complete -c wgkit -n '__wgkit_at tunnel' -l stats -d 'Print the counters of a running tunnel instead'
+complete -c wgkit -n '__wgkit_at tunnel' -l json -d 'Print them as JSON'
+complete -c wgkit -n '__wgkit_at tunnel' -l no-tun-segmentation -d 'Take no packets larger than the MTU from the device'
+complete -c wgkit -n '__wgkit_at tunnel' -l no-tun-coalescing -d 'Give no packets larger than the MTU to the device'
+complete -c wgkit -n '__wgkit_at tunnel' -l no-udp-segmentation -d 'Send datagrams one by one'
+complete -c wgkit -n '__wgkit_at tunnel' -l no-udp-coalescing -d 'Do not let the kernel join received datagrams'
+complete -c wgkit -n '__wgkit_at tunnel' -l cipher -x -d 'Library that seals packets: ipsec-mb, openssl or libsodium; default: the fastest on this processor'

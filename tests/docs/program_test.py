@@ -85,14 +85,16 @@ def main() -> int:
     bin_folder, program = pathlib.Path(sys.argv[1]), sys.argv[2]
     tool = program.removeprefix("wgkit-")
     problems = [f"{program}: there is no {name}" for name in (
-        f"man/{program}.1", f"completions/bash/{program}", f"completions/zsh/_{program}",
+        f"completions/bash/{program}", f"completions/zsh/_{program}",
         f"completions/fish/{program}.fish", f"tests/cli/{tool}") if not (ROOT / name).exists()]
     help_text = subprocess.run([bin_folder / "wgkit", "--help"], check=True, capture_output=True,
                                text=True, timeout=10).stdout
     if tool != "wgkit" and not re.search(rf"^  {tool} ", help_text, re.MULTILINE):
         problems.append(f"wgkit --help does not list {tool} (tools/wgkit/wgkit_tools.hpp)")
-    page = ROOT / f"man/{program}.1"
-    if page.exists():
+    page = next(ROOT.glob(f"man/{program}.[18]"), None)
+    if page is None:
+        problems.append(f"{program}: there is no man page")
+    else:
         problems += problems_with_page(program, description(program, bin_folder), page.read_text())
     print("\n".join(problems))
     return 1 if problems else 0

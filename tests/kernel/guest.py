@@ -157,4 +157,5 @@ PACKAGES = {
     "sh": "dash", "insmod": "kmod", "ip": "iproute2", "wg": "wireguard-tools",
     "wg-quick": "wireguard-tools", "nft": "nftables", "sysctl": "procps", "unshare": "util-linux",
     "mount": "mount", "cat": "coreutils", "mkdir": "coreutils", "sleep": "coreutils",
-    "cp": "coreutils", "ln": "coreutils", "/lib/systemd/systemd-networkd": "systemd"}
+    "cp": "coreutils", "ln": "coreutils", "cut": "coreutils", "ping": "iputils-ping",
+    "/lib/systemd/systemd-networkd": "systemd"}

@@ -1,0 +1,254 @@
+#include "engine/loop.hpp"
+
+#include <fmt/format.h>
+#include <sys/epoll.h>
+#include <time.h>
+
+#include <cerrno>
+#include <iterator>
+
+namespace wgkit::engine {
+
+namespace {
+
+constexpr int most_packets_at_once = 16;   ///< from the TUN device, before they are sent
+constexpr std::size_t busy_handshakes = 4; ///< answered between two batches of packets
+constexpr std::size_t idle_handshakes = 64;
+constexpr int most_busy_rounds = 64;       ///< before other descriptors are looked at
+constexpr int poll_moved_device_ms = 1000; ///< whether it is up: nobody tells us there
+
+Instant boot_time() {
+    timespec time{};
+    ::clock_gettime(CLOCK_BOOTTIME, &time);
+    return Instant(std::chrono::seconds(time.tv_sec) + std::chrono::nanoseconds(time.tv_nsec));
+}
+
+} // namespace
+
+Loop::Loop(Tun tun, ControlSocket control, std::unique_ptr<crypto::CipherProvider> ciphers,
+           UdpOptions options, Log log)
+    : ciphers_(std::move(ciphers)), tunnel_(*ciphers_), tun_(std::move(tun)), udp_(options),
+      control_(std::move(control)), log_(std::move(log)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    udp_.on_dead_source = [this](const Path& path) { tunnel_.forget_source(path); };
+    update_now();
+}
+
+void Loop::update_now() { now_ = {boot_time(), std::chrono::system_clock::now()}; }
+
+TunnelEnd Loop::run(int signals) {
+    signals_ = signals;
+    watch(signals, EPOLLIN);
+    watch(tun_.descriptor(), EPOLLIN);
+    watch(control_.descriptor(), EPOLLIN);
+    watch(control_.watch_descriptor(), EPOLLIN);
+    if (auto link = LinkWatch::open(tun_.name())) {
+        link_.emplace(std::move(*link));
+        watch(link_->descriptor(), EPOLLIN);
+    } else {
+        link_changed();
+    }
+    TunnelEnd ended = TunnelEnd::failed;
+    for (int rounds = 0;; ++rounds) {
+        update_now();
+        bool busy = from_network();
+        busy = from_device(ended) || busy;
+        if (ended != TunnelEnd::failed) return ended;
+        tunnel_.work(busy ? busy_handshakes : idle_handshakes, now_, actions_);
+        if (tunnel_.next_timer() <= now_.boot) tunnel_.on_timer(now_, actions_);
+        flush();
+        busy = busy || tunnel_.has_work();
+        if (busy && rounds < most_busy_rounds) continue;
+        rounds = 0;
+        if (!wait(busy ? 0 : timeout(), ended)) return ended;
+    }
+}
+
+/// One batch from the sockets to the TUN device. Whether there was any.
+bool Loop::from_network() {
+    if (!udp_.is_open() || !actions_.send.has_room()) return false;
+    const auto batch = udp_.receive();
+    for (const Received& received : batch) {
+        tunnel_.on_udp(received, now_, actions_);
+        if (!actions_.send.has_room()) flush();
+        if (!actions_.deliver.empty()) tun_.write(actions_.deliver);
+        actions_.deliver.clear();
+    }
+    return !batch.empty();
+}
+
+/// Some packets from the TUN device into the batch for the sockets. Whether there were any.
+bool Loop::from_device(TunnelEnd& ended) {
+    if (blocked_) return false;
+    std::optional<Segmenter> packets;
+    int count = 0;
+    while (count < most_packets_at_once && actions_.send.has_room()) {
+        const auto read = tun_.read(packets);
+        if (read == Tun::Read::gone) ended = TunnelEnd::device_removed;
+        if (read != Tun::Read::packet) break;
+        ++count;
+        if (packets) tunnel_.on_tun(*packets, now_, actions_);
+    }
+    for (const IcmpError& error : actions_.errors) tun_.write(Bytes(error.bytes).first(error.size));
+    actions_.errors.clear();
+    return count > 0;
+}
+
+/// Sends what there is. While the network takes no more, nothing is read from the device: its own
+/// queue is the place to wait in.
+bool Loop::flush() {
+    if (actions_.send.empty()) return true;
+    if (!udp_.is_open()) {
+        actions_.send.clear();
+        return true;
+    }
+    const bool blocked = !udp_.send(actions_.send);
+    if (blocked != blocked_) {
+        blocked_ = blocked;
+        for (const int fd : watched_udp_) {
+            if (fd < 0) continue;
+            epoll_event event{};
+            event.events = EPOLLIN | (blocked ? EPOLLOUT : 0U);
+            event.data.fd = fd;
+            ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
+        }
+    }
+    actions_.send.set_joining(udp_.can_segment());
+    return !blocked;
+}
+
+int Loop::timeout() const {
+    int limit = link_ ? -1 : poll_moved_device_ms;
+    const Instant next = tunnel_.next_timer();
+    if (next == never) return limit;
+    const auto until = std::chrono::ceil<std::chrono::milliseconds>(next - now_.boot).count();
+    const int ms = static_cast<int>(std::clamp<std::int64_t>(until, 0, 3'600'000));
+    return limit < 0 ? ms : std::min(limit, ms);
+}
+
+/// Waits for something to do; false if the loop is to end.
+bool Loop::wait(int timeout_ms, TunnelEnd& ended) {
+    std::array<epoll_event, 16> events;
+    const int count =
+        ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
+    if (count < 0 && errno != EINTR) return false;
+    update_now();
+    if (!link_) link_changed();
+    for (int i = 0; i < count; ++i) {
+        const int fd = events[static_cast<std::size_t>(i)].data.fd;
+        if (fd == signals_) {
+            ended = TunnelEnd::stopped;
+            return false;
+        }
+        if (fd == tun_.descriptor() || fd == watched_udp_[0] || fd == watched_udp_[1]) {
+            if (fd != tun_.descriptor()) flush();
+            continue; // the loop reads them anyway
+        }
+        if (fd == control_.descriptor()) {
+            const int client = control_.accept(tunnel_, *this);
+            if (client >= 0) watch(client, EPOLLIN);
+        } else if (fd == control_.watch_descriptor()) {
+            if (control_.is_gone()) {
+                ended = TunnelEnd::socket_removed;
+                return false;
+            }
+        } else if (link_ && fd == link_->descriptor()) {
+            link_changed();
+        } else {
+            serve(fd);
+        }
+    }
+    return true;
+}
+
+void Loop::serve(int client) {
+    if (!actions_.send.has_room() && !flush()) return;
+    const auto served = control_.serve(client, now_, actions_);
+    if (!served.open) return; // closed: epoll has forgotten it
+    epoll_event event{};
+    event.events = served.wants_write ? EPOLLOUT : EPOLLIN;
+    event.data.fd = client;
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client, &event);
+}
+
+void Loop::link_changed() {
+    if (!link_) return set_up(tun_.is_up());
+    const auto news = link_->read();
+    if (!news) return;
+    if (news->gone) {
+        // Deleted: the next read says so. Else it was moved, and has to be asked.
+        log_(LogLevel::verbose, "the device left this network namespace");
+        link_.reset();
+        return;
+    }
+    tunnel_.set_mtu(news->mtu);
+    set_up(news->up);
+}
+
+void Loop::set_up(bool up) {
+    if (up == tunnel_.is_up()) return;
+    if (up) {
+        if (auto opened = udp_.open(port_, mark_); !opened) {
+            log_(LogLevel::error, opened.error().message);
+            return;
+        }
+        port_ = udp_.port();
+        tunnel_.set_listen_port(port_);
+        const auto fds = udp_.descriptors();
+        for (std::size_t i = 0; i < fds.size(); ++i)
+            if (fds[i] >= 0) watch(fds[i], EPOLLIN);
+        watched_udp_ = fds;
+    }
+    tunnel_.set_up(up, now_, actions_);
+    actions_.send.set_joining(udp_.can_segment());
+    if (!up) {
+        actions_.clear();
+        blocked_ = false;
+        udp_.close();
+        watched_udp_ = {-1, -1};
+    }
+    log_(LogLevel::verbose, up ? "up" : "down");
+}
+
+Result<void> Loop::set_listen_port(std::uint16_t port) {
+    if (auto opened = udp_.open(port, mark_); !opened) return opened;
+    port_ = udp_.port();
+    tunnel_.set_listen_port(port_);
+    if (tunnel_.is_up()) {
+        watched_udp_ = udp_.descriptors();
+        for (const int fd : watched_udp_)
+            if (fd >= 0) watch(fd, EPOLLIN);
+        blocked_ = false;
+    } else {
+        udp_.close(); // it was free: that had to be known
+    }
+    return {};
+}
+
+Result<void> Loop::set_mark(std::uint32_t mark) {
+    if (auto set = udp_.set_mark(mark); !set) return set;
+    mark_ = mark;
+    return {};
+}
+
+void Loop::watch(int fd, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    if (fd >= 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+std::string Loop::statistics() const {
+    std::string text =
+        fmt::format("wgkit_cipher={}\nwgkit_peers={}\n", ciphers_->name(), tunnel_.peers().size());
+    const auto add = [&text](const auto& counters, const auto& table) {
+        for (const auto& counted : table)
+            fmt::format_to(std::back_inserter(text), "wgkit_{}={}\n", counted.name,
+                           counters.*counted.field);
+    };
+    add(tunnel_.counters(), tunnel_counters);
+    add(tun_.counters(), tun_counters);
+    add(udp_.counters(), udp_counters);
+    return text;
+}
+
+} // namespace wgkit::engine

@@ -1,0 +1,103 @@
+#include "tunnel/daemon.hpp"
+
+#include <fcntl.h>
+#include <sys/capability.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+
+namespace wgkit::tool {
+
+namespace {
+
+Error failure(const char* what) {
+    return {Errc::system, std::string(what) + ": " + std::strerror(errno), {}};
+}
+
+} // namespace
+
+Result<int> catch_signals() {
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGTERM);
+    if (sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return failure("cannot block signals");
+    std::signal(SIGPIPE, SIG_IGN);
+    const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    if (fd < 0) return failure("cannot wait for signals");
+    return fd;
+}
+
+void protect_memory() {
+    ::prctl(PR_SET_DUMPABLE, 0);
+    // Without a limit, or later allocations would fail once CAP_IPC_LOCK is gone.
+    const rlimit unlimited{RLIM_INFINITY, RLIM_INFINITY};
+    if (::setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0)
+        ::mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT);
+}
+
+Result<void> drop_capabilities() {
+    // Ports below 1024, marks and large socket buffers.
+    const std::array<cap_value_t, 2> kept = {CAP_NET_ADMIN, CAP_NET_BIND_SERVICE};
+    const cap_t now = cap_get_proc();
+    const cap_t wanted = cap_init();
+    if (now == nullptr || wanted == nullptr) return failure("cannot read capabilities");
+    for (const cap_value_t value : kept) {
+        cap_flag_value_t has = CAP_CLEAR;
+        cap_get_flag(now, value, CAP_PERMITTED, &has);
+        if (has == CAP_CLEAR) continue;
+        cap_set_flag(wanted, CAP_PERMITTED, 1, &value, CAP_SET);
+        cap_set_flag(wanted, CAP_EFFECTIVE, 1, &value, CAP_SET);
+    }
+    ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+    const bool good = cap_set_proc(wanted) == 0;
+    Error error = failure("cannot drop capabilities");
+    cap_free(now);
+    cap_free(wanted);
+    if (!good) return error;
+    return {};
+}
+
+Result<void> go_to_background() {
+    const pid_t child = ::fork();
+    if (child < 0) return failure("cannot start a process");
+    if (child > 0) ::_exit(EXIT_SUCCESS);
+    ::setsid();
+    const int null = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null >= 0) {
+        for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, fd);
+        ::close(null);
+    }
+    if (::chdir("/") != 0) return failure("cannot leave the folder");
+    return {};
+}
+
+void notify_service_manager(const std::string& state) {
+    const char* path = std::getenv("NOTIFY_SOCKET");
+    sockaddr_un address{};
+    if (path == nullptr || (path[0] != '/' && path[0] != '@')
+        || std::strlen(path) >= sizeof address.sun_path)
+        return;
+    address.sun_family = AF_UNIX;
+    std::strcpy(address.sun_path, path);
+    if (path[0] == '@') address.sun_path[0] = '\0'; // an abstract name
+    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return;
+    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
+    // Nobody to tell if it fails: the service manager will notice that nothing came.
+    (void)::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
+                   reinterpret_cast<const sockaddr*>(&address), size);
+    ::close(fd);
+}
+
+} // namespace wgkit::tool

@@ -1,0 +1,25 @@
+#pragma once
+
+#include <string>
+
+#include "wgkit/result.hpp"
+
+/// How the process behaves as a service, apart from what it does.
+namespace wgkit::tool {
+
+/// Blocks SIGINT and SIGTERM; the descriptor is readable once one has come.
+Result<int> catch_signals();
+
+/// Keeps keys out of core dumps and, where it is allowed, out of swap.
+void protect_memory();
+
+/// Gives up every capability but those that a running tunnel needs.
+Result<void> drop_capabilities();
+
+/// Goes on in a child; the parent exits with status 0.
+Result<void> go_to_background();
+
+/// Tells systemd, if it started us: "READY=1" and the like (sd_notify(3)).
+void notify_service_manager(const std::string& state);
+
+} // namespace wgkit::tool
