@@ -68,6 +68,7 @@ int serve(Options& options, const tool::Report& report) {
     if (!options.foreground && environment("WG_PROCESS_FOREGROUND") != "1")
         if (auto gone = tool::go_to_background(); !gone) return report.error(gone.error());
     tool::protect_memory();
+    tool::ask_for_short_turns();
     if (auto dropped = tool::drop_capabilities(); !dropped) return report.error(dropped.error());
     tool::notify_service_manager("READY=1");
     const TunnelEnd end = device->run(*signals);
