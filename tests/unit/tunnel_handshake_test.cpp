@@ -196,7 +196,7 @@ TEST_CASE("a cookie moves nobody and is accepted once") {
 }
 
 TEST_CASE("under load one source gets 5 handshakes at once, an IPv6 /64 together") {
-    RateLimiter limiter(20, 5, RateLimiter::Full::refuse);
+    RateLimiter limiter;
     const Instant now(10s);
     const auto ip = [](const char* text) { return *IpAddress::parse(text); };
     for (int i = 0; i < 5; ++i) CHECK(limiter.allow(ip("192.0.2.1"), now));
@@ -212,8 +212,39 @@ TEST_CASE("under load one source gets 5 handshakes at once, an IPv6 /64 together
     CHECK(limiter.size() == 1); // those that were full again are forgotten
 }
 
+TEST_CASE("who asks for cookies too often is not answered, others are, and later it is again") {
+    SourceSketch sketch;
+    const Instant now(10s);
+    const auto ip = [](const char* text) { return *IpAddress::parse(text); };
+    for (int i = 0; i < 100'000; ++i) {
+        const bool answered = sketch.allow(ip("192.0.2.1"), 2, now);
+        REQUIRE(answered == (i < 2));
+    }
+    CHECK(sketch.allow(ip("192.0.2.2"), 2, now));
+    CHECK(sketch.allow(ip("2001:db8::1"), 2, now));
+    CHECK(sketch.allow(ip("2001:db8::2"), 2, now));
+    CHECK_FALSE(sketch.allow(ip("2001:db8::3"), 2, now)); // the same /64
+    CHECK(sketch.allow(ip("192.0.2.1"), 2, now + 5s));
+}
+
+TEST_CASE("100,000 forged sources leave room for an honest one") {
+    int answered = 0;
+    for (int trial = 0; trial < 20; ++trial) {
+        SourceSketch sketch;
+        const Instant now(10s);
+        for (std::uint32_t i = 0; i < 100'000; ++i) {
+            std::array<std::uint8_t, 4> bytes{};
+            store_be32(bytes.data(), 0x0a000000 + i);
+            for (int twice = 0; twice < 2; ++twice)
+                (void)sketch.allow(IpAddress::from_bytes(Family::ipv4, bytes), 2, now);
+        }
+        answered += sketch.allow(*IpAddress::parse("192.0.2.1"), 2, now) ? 1 : 0;
+    }
+    CHECK(answered >= 14); // about nine in ten
+}
+
 TEST_CASE("many sources do not make the rate limiter grow without bound") {
-    RateLimiter limiter(20, 5, RateLimiter::Full::refuse);
+    RateLimiter limiter;
     const Instant now(10s);
     for (std::uint32_t i = 0; i < 100'000; ++i) {
         std::array<std::uint8_t, 4> bytes{};
