@@ -15,9 +15,8 @@ namespace wgkit::engine {
 namespace {
 
 // From the TUN device, before they are sent: enough for one system call to pay, few enough to stay
-// in the processor's cache.
-constexpr int most_packets_at_once = 256;
-constexpr std::size_t most_bytes_at_once = std::size_t{512} << 10;
+// in the processor's cache and not to overrun the receiver's queue.
+constexpr int most_packets_at_once = 8;
 constexpr std::size_t busy_handshakes = 1; ///< answered between two batches of packets
 constexpr std::size_t idle_handshakes = 64;
 constexpr int most_busy_rounds = 64;       ///< before other descriptors are looked at
@@ -87,7 +86,7 @@ bool Loop::from_device(TunnelEnd& ended) {
     if (blocked_) return false;
     std::optional<Segmenter> packets;
     int count = 0;
-    while (count < most_packets_at_once && actions_.send.size() < most_bytes_at_once) {
+    while (count < most_packets_at_once && actions_.send.has_room()) {
         const auto read = tun_.read(packets);
         if (read == Tun::Read::gone) ended = TunnelEnd::device_removed;
         if (read != Tun::Read::packet) break;
