@@ -112,6 +112,7 @@ complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -s o -l output -r -F -d 'New file
 complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l network -x -d 'The network, if the node is in several'
 complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l force -d 'Replace the file if it is there'
 complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -l json -d 'Tell as JSON what was written'
 complete -c wgkit-mesh -n '__wgkit_mesh_at qr' -F
 complete -c wgkit-mesh -n '__wgkit_mesh_at keys' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-mesh -n '__wgkit_mesh_at keys' -l json -d 'Print the audit as JSON'

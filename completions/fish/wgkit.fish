@@ -186,6 +186,7 @@ complete -c wgkit -n '__wgkit_at mesh qr' -s o -l output -r -F -d 'New file to w
 complete -c wgkit -n '__wgkit_at mesh qr' -l network -x -d 'The network, if the node is in several'
 complete -c wgkit -n '__wgkit_at mesh qr' -l force -d 'Replace the file if it is there'
 complete -c wgkit -n '__wgkit_at mesh qr' -l insecure-permissions -d 'Accept key files that others may read'
+complete -c wgkit -n '__wgkit_at mesh qr' -l json -d 'Tell as JSON what was written'
 complete -c wgkit -n '__wgkit_at mesh qr' -F
 complete -c wgkit -n '__wgkit_at mesh keys' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at mesh keys' -l json -d 'Print the audit as JSON'

@@ -38,6 +38,11 @@ bool CookieChecker::has_valid_mac1(Bytes message) const {
     return same(mac_of(mac1_, before_mac1(message)), before_mac2(message).last<mac_bytes>());
 }
 
+bool CookieChecker::has_mac2(Bytes message) {
+    return std::ranges::any_of(message.last<mac_bytes>(),
+                               [](std::uint8_t byte) { return byte != 0; });
+}
+
 bool CookieChecker::has_valid_mac2(Bytes message, const UdpAddress& from, Instant now) {
     if (now >= secret_until_) return false; // we gave out no cookie lately
     const crypto::KeyedBlake2s key(cookie_for(from, now), mac_bytes);
@@ -50,11 +55,21 @@ CookieReply CookieChecker::reply(Bytes message, const UdpAddress& from, Instant 
     // The index of the sender stands at the same place in both messages.
     std::ranges::copy(part<initiation::sender, 4>(message), out.begin() + cookie_reply::receiver);
     const auto nonce = part<cookie_reply::nonce, 24>(MutableBytes(out));
-    crypto::random_bytes(nonce);
+    take_nonce(nonce);
     crypto::xaead_seal(cookie_key_, nonce, cookie_for(from, now),
                        before_mac2(message).last<mac_bytes>(),
                        part<cookie_reply::cookie, mac_bytes + tag_bytes>(MutableBytes(out)));
     return out;
+}
+
+void CookieChecker::take_nonce(std::span<std::uint8_t, 24> out) {
+    if (nonces_left_ == 0) {
+        crypto::random_bytes(nonces_);
+        nonces_left_ = nonces_.size();
+    }
+    nonces_left_ -= out.size();
+    std::copy_n(nonces_.begin() + static_cast<std::ptrdiff_t>(nonces_left_), out.size(),
+                out.begin());
 }
 
 Mac CookieChecker::cookie_for(const UdpAddress& from, Instant now) {

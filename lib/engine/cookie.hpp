@@ -22,17 +22,23 @@ class CookieChecker {
 
     /// Shape: a whole initiation or response.
     [[nodiscard]] bool has_valid_mac1(Bytes message) const;
+    /// Whether the sender claims to have a cookie.
+    static bool has_mac2(Bytes message);
     [[nodiscard]] bool has_valid_mac2(Bytes message, const UdpAddress& from, Instant now);
     /// The answer to a message whose mac1 is valid.
     CookieReply reply(Bytes message, const UdpAddress& from, Instant now);
 
   private:
+    void take_nonce(std::span<std::uint8_t, 24> out);
     Mac cookie_for(const UdpAddress& from, Instant now);
 
     crypto::KeyedBlake2s mac1_;
     crypto::Hash cookie_key_;
     std::optional<crypto::KeyedBlake2s> secret_;
     Instant secret_until_{};
+    /// Random bytes for nonces, from the system in one call for many.
+    std::array<std::uint8_t, 24 * 64> nonces_{};
+    std::size_t nonces_left_ = 0;
 };
 
 /// The sending side towards one peer: adds macs, remembers the peer's cookie.

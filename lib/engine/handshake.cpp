@@ -19,23 +19,28 @@ void Tunnel::receive_handshake(Bytes message, const Path& path, const Now& now, 
         loaded_until_ = now.boot + under_load_for;
         return;
     }
+    // Under load, the cheapest question first.
+    const bool loaded = is_under_load(now.boot);
+    const bool has_mac2 = loaded && CookieChecker::has_mac2(message);
+    if (loaded && !has_mac2 && !cookie_limiter_.allow(path.remote.ip, now.boot)) {
+        ++counters_.rate_limited;
+        return;
+    }
     if (!checker_ || !checker_->has_valid_mac1(message)) {
         ++counters_.bad_mac1;
         return;
     }
-    if (is_under_load(now.boot)) {
-        if (!checker_->has_valid_mac2(message, path.remote, now.boot)) {
-            const CookieReply reply = checker_->reply(message, path.remote, now.boot);
-            if (actions.send.append_copy(path, 0, reply))
-                ++counters_.cookies_sent;
-            else
-                ++counters_.send_full;
-            return;
-        }
-        if (!limiter_.allow(path.remote.ip, now.boot)) {
-            ++counters_.rate_limited;
-            return;
-        }
+    if (loaded && !(has_mac2 && checker_->has_valid_mac2(message, path.remote, now.boot))) {
+        const CookieReply reply = checker_->reply(message, path.remote, now.boot);
+        if (actions.send.append_copy(path, 0, reply))
+            ++counters_.cookies_sent;
+        else
+            ++counters_.send_full;
+        return;
+    }
+    if (loaded && !handshake_limiter_.allow(path.remote.ip, now.boot)) {
+        ++counters_.rate_limited;
+        return;
     }
     if (waiting_.empty()) waiting_.resize(most_waiting_handshakes);
     Waiting& slot = waiting_[(waiting_first_ + waiting_count_++) % most_waiting_handshakes];

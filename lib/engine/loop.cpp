@@ -1,18 +1,24 @@
 #include "engine/loop.hpp"
 
 #include <fmt/format.h>
+#include <net/if.h>
 #include <sys/epoll.h>
 #include <time.h>
 
 #include <cerrno>
 #include <iterator>
 
+#include "engine/segment_limit.hpp"
+
 namespace wgkit::engine {
 
 namespace {
 
-constexpr int most_packets_at_once = 16;   ///< from the TUN device, before they are sent
-constexpr std::size_t busy_handshakes = 4; ///< answered between two batches of packets
+// From the TUN device, before they are sent: enough for one system call to pay, few enough to stay
+// in the processor's cache.
+constexpr int most_packets_at_once = 256;
+constexpr std::size_t most_bytes_at_once = std::size_t{512} << 10;
+constexpr std::size_t busy_handshakes = 1; ///< answered between two batches of packets
 constexpr std::size_t idle_handshakes = 64;
 constexpr int most_busy_rounds = 64;       ///< before other descriptors are looked at
 constexpr int poll_moved_device_ms = 1000; ///< whether it is up: nobody tells us there
@@ -81,7 +87,7 @@ bool Loop::from_device(TunnelEnd& ended) {
     if (blocked_) return false;
     std::optional<Segmenter> packets;
     int count = 0;
-    while (count < most_packets_at_once && actions_.send.has_room()) {
+    while (count < most_packets_at_once && actions_.send.size() < most_bytes_at_once) {
         const auto read = tun_.read(packets);
         if (read == Tun::Read::gone) ended = TunnelEnd::device_removed;
         if (read != Tun::Read::packet) break;
@@ -180,8 +186,18 @@ void Loop::link_changed() {
         link_.reset();
         return;
     }
-    tunnel_.set_mtu(news->mtu);
+    set_mtu(news->mtu);
     set_up(news->up);
+}
+
+void Loop::set_mtu(std::size_t mtu) {
+    if (mtu == mtu_) return;
+    mtu_ = mtu;
+    tunnel_.set_mtu(mtu);
+    if (!tun_.can_segment()) return;
+    const auto limited =
+        limit_segments(::if_nametoindex(tun_.name().c_str()), segments_of_a_train(mtu));
+    if (!limited) log_(LogLevel::verbose, limited.error().message);
 }
 
 void Loop::set_up(bool up) {

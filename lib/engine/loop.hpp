@@ -36,6 +36,7 @@ class Loop : public Outside {
     bool wait(int timeout_ms, TunnelEnd& ended);
     void serve(int client);
     void link_changed();
+    void set_mtu(std::size_t mtu);
     void set_up(bool up);
     void watch(int fd, std::uint32_t events);
     void update_now();
@@ -53,6 +54,7 @@ class Loop : public Outside {
     Now now_;
     std::uint16_t port_ = 0;
     std::uint32_t mark_ = 0;
+    std::size_t mtu_ = 0; ///< as the kernel told last
     int signals_ = -1;
     bool blocked_ = false; ///< the network takes no more for now
     std::array<int, 2> watched_udp_ = {-1, -1};

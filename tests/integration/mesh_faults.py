@@ -186,6 +186,41 @@ def edit_faults(top, template):
     return points
 
 
+def import_faults(top, template):
+    """import: the same command again gives what an undisturbed one gives, without --force."""
+    source = os.path.join(template.folder, "out")
+    command = ("import", source, "-o", "nodes.yaml")
+
+    def start_anew():
+        work = os.path.join(top, "imported")
+        os.chdir("/")
+        shutil.rmtree(work, ignore_errors=True)
+        os.mkdir(work)
+        os.chdir(work)
+
+    start_anew()
+    check(mesh(*command).returncode == 0, "the undisturbed import")
+    wanted = tree(".")
+    check("nodes.yaml" in wanted and "keys/prod/a.key" in wanted, f"the import wrote only {list(wanted)}")
+    points = 0
+    for call in CALLS:
+        for number in range(1, 60):
+            start_anew()
+            hit, _ = traced(call, number, "signal=KILL", *command)
+            if not hit:
+                break
+            points += 1
+            what = f"import killed at {call} {number}"
+            keys_are_whole(what)
+            complete = os.path.exists("nodes.yaml")
+            again = mesh(*command)
+            check(complete or again.returncode == 0, f"{what}: the next run fails: {again.stderr}")
+            now = {path: text for path, text in tree(".").items() if not temporary([path])}
+            check(now == wanted, f"{what}: {sorted(now)} instead of {sorted(wanted)}, or other content")
+    check(points > 15, f"only {points} places in import")
+    return points
+
+
 def races(top, template):
     """Two at once: one of them may refuse, none may break anything."""
     template.copy(top, AFTER)
@@ -199,7 +234,8 @@ def races(top, template):
 
 with tempfile.TemporaryDirectory() as top:
     template = Template(top)
-    print(render_faults(top, template), "places in render,", edit_faults(top, template), "in rename and rekey")
+    print(render_faults(top, template), "places in render,", edit_faults(top, template), "in rename and rekey,",
+          import_faults(top, template), "in import")
     races(top, template)
     os.chdir("/")
 print(f"{len(failures)} failures")

@@ -196,7 +196,7 @@ TEST_CASE("a cookie moves nobody and is accepted once") {
 }
 
 TEST_CASE("under load one source gets 5 handshakes at once, an IPv6 /64 together") {
-    RateLimiter limiter;
+    RateLimiter limiter(20, 5, RateLimiter::Full::refuse);
     const Instant now(10s);
     const auto ip = [](const char* text) { return *IpAddress::parse(text); };
     for (int i = 0; i < 5; ++i) CHECK(limiter.allow(ip("192.0.2.1"), now));
@@ -213,7 +213,7 @@ TEST_CASE("under load one source gets 5 handshakes at once, an IPv6 /64 together
 }
 
 TEST_CASE("many sources do not make the rate limiter grow without bound") {
-    RateLimiter limiter;
+    RateLimiter limiter(20, 5, RateLimiter::Full::refuse);
     const Instant now(10s);
     for (std::uint32_t i = 0; i < 100'000; ++i) {
         std::array<std::uint8_t, 4> bytes{};

@@ -51,7 +51,7 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
         const bool whole = *command.name == '\0';
         if (is_named && !whole && command.name != first) continue;
         CLI::App* target = whole ? &app : app.add_subcommand(command.name, command.help);
-        actions.emplace_back(target, command.setup(*target));
+        actions.emplace_back(target, command.setup(Arguments(*target)));
     }
     const bool can_run_alone = *commands.front().name == '\0';
     // Not an option: it must work where others are required.

@@ -4,12 +4,9 @@
 #include <span>
 #include <string>
 
+#include "common/arguments.hpp"
 #include "common/exit_code.hpp"
 #include "common/report.hpp"
-
-namespace CLI {
-class App;
-}
 
 namespace wgkit::tool {
 
@@ -20,8 +17,8 @@ using Action = std::function<int(const Report&)>;
 struct Command {
     const char* name; ///< empty: the program itself, without a subcommand
     const char* help;
-    /// Adds the options to `app` and returns what to run with them.
-    Action (*setup)(CLI::App& app);
+    /// Adds the options to `arguments` and returns what to run with them.
+    Action (*setup)(Arguments arguments);
 };
 
 /// A whole program: reads the command line, runs the chosen command, catches what escapes.

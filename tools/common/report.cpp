@@ -53,4 +53,13 @@ void Report::findings(const Diagnostics& diagnostics, std::string_view source) c
     }
 }
 
+int Report::conclude(const Diagnostics& diagnostics, bool strict, bool quiet) const {
+    const auto errors = diagnostics.errors();
+    const auto warnings = diagnostics.all().size() - errors;
+    if (!quiet && !diagnostics.empty())
+        note(fmt::format("{} errors, {} warnings", errors, warnings));
+    if (errors != 0) return exit_failed;
+    return strict && warnings != 0 ? exit_differences : exit_ok;
+}
+
 } // namespace wgkit::tool

@@ -22,6 +22,9 @@ class Report {
     void note(std::string_view message) const;
     /// Findings about an input file, with the line they point at where `source` has it.
     void findings(const Diagnostics& diagnostics, std::string_view source = {}) const;
+    /// The end of a check, whose findings have been told: prints how many there were, unless
+    /// `quiet`, and returns the exit status. `strict`: warnings count as differences.
+    int conclude(const Diagnostics& diagnostics, bool strict, bool quiet) const;
 
     const std::string& program() const { return program_; }
 

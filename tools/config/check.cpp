@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 
@@ -46,19 +45,14 @@ int run(const Options& options, const Report& report) {
         all.append(file->diagnostics);
         if (!options.json) report.findings(file->diagnostics, file->text);
     }
-    const auto errors = all.errors();
-    const auto warnings = all.all().size() - errors;
-    if (options.json)
-        print({{"schema", 1}, {"diagnostics", to_json(all)}});
-    else if (!all.empty())
-        report.note(fmt::format("{} errors, {} warnings", errors, warnings));
-    if (unread || errors != 0) return exit_failed;
-    return options.strict && warnings != 0 ? exit_differences : exit_ok;
+    if (options.json) print({{"schema", 1}, {"diagnostics", to_json(all)}});
+    const int status = report.conclude(all, options.strict, options.json);
+    return unread ? static_cast<int>(exit_failed) : status;
 }
 
 } // namespace
 
-Action check(CLI::App& app) {
+Action check(Arguments app) {
     auto options = std::make_shared<Options>();
     add_inputs(app, options->inputs);
     app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");

@@ -1,5 +1,3 @@
-#include <CLI/CLI.hpp>
-
 #include "common/secret_output.hpp"
 #include "file.hpp"
 #include "json.hpp"
@@ -38,7 +36,7 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action dump(CLI::App& app) {
+Action dump(Arguments app) {
     auto options = std::make_shared<Options>();
     add_inputs(app, options->inputs);
     app.add_flag("--json", options->json, "Print what the files say as JSON");

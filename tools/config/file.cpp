@@ -1,21 +1,19 @@
 #include "file.hpp"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::config {
 
-void add_inputs(CLI::App& app, Inputs& inputs) {
+void add_inputs(Arguments app, Inputs& inputs) {
     app.add_option("file", inputs.files, "Configuration files; - is standard input")
-        ->type_name("FILE")
-        ->required();
+        .type_name("FILE")
+        .required();
     app.add_option("--dialect", inputs.dialect,
                    "Whose rules hold: wg-quick, whose files may set more, or wg")
-        ->check(CLI::IsMember({"wg-quick", "wg"}))
-        ->type_name("NAME");
+        .choices({"wg-quick", "wg"})
+        .type_name("NAME");
 }
 
 Diagnostics File::errors() const {

@@ -12,16 +12,16 @@
 /// The commands of wgkit-config, one file each; main.cpp has their table.
 namespace wgkit::tool::config {
 
-Action check(CLI::App& app);
-Action dump(CLI::App& app);
-Action format(CLI::App& app);
+Action check(Arguments app);
+Action dump(Arguments app);
+Action format(Arguments app);
 
 /// What every command takes.
 struct Inputs {
     std::vector<std::string> files;
     std::string dialect = "wg-quick";
 };
-void add_inputs(CLI::App& app, Inputs& inputs);
+void add_inputs(Arguments app, Inputs& inputs);
 
 /// A file, what it says and what is wrong with it.
 struct File {

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -78,14 +77,14 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action format(CLI::App& app) {
+Action format(Arguments app) {
     auto options = std::make_shared<Options>();
     add_inputs(app, options->inputs);
-    auto* write = app.add_flag("-w,--write", options->write,
-                               "Rewrite the files in place instead of printing the text");
+    auto write = app.add_flag("-w,--write", options->write,
+                              "Rewrite the files in place instead of printing the text");
     app.add_flag("--check", options->check,
                  "Only print the names of files that would change; exit with 2 if there are any")
-        ->excludes(write);
+        .excludes(write);
     return [options](const Report& report) { return run(*options, report); };
 }
 

@@ -1,5 +1,4 @@
 // wgkit-keygen: keys, as `wg genkey`, `wg pubkey` and `wg genpsk`, and whole key files.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -33,10 +32,10 @@ int print_key(const tool::Report& report, SecretString key) {
 }
 
 /// The options for making pairs belong to the program itself: before a command they would be lost.
-bool refuse_pair_options(const tool::Report& report, const CLI::App& command) {
-    for (const CLI::Option* option : command.get_parent()->get_options()) {
-        if (option->count() == 0) continue;
-        report.error(fmt::format("{} does not go with {}", option->get_name(), command.get_name()),
+bool refuse_pair_options(const tool::Report& report, tool::Arguments command) {
+    for (const tool::Option option : command.options_of_program()) {
+        if (option.count() == 0) continue;
+        report.error(fmt::format("{} does not go with {}", option.name(), command.command()),
                      "it is for making pairs: wgkit-keygen without a command");
         return true;
     }
@@ -45,8 +44,8 @@ bool refuse_pair_options(const tool::Report& report, const CLI::App& command) {
 
 /// `genkey` and `genpsk`, which have no options.
 template <auto generate>
-tool::Action print_new(CLI::App& app) {
-    return [&app](const tool::Report& report) -> int {
+tool::Action print_new(tool::Arguments app) {
+    return [app](const tool::Report& report) -> int {
         if (refuse_pair_options(report, app)) return tool::exit_usage;
         return print_key(report, reveal_base64(generate()));
     };
@@ -57,15 +56,15 @@ struct PubkeyOptions {
     bool allow_open = false;
 };
 
-tool::Action pubkey(CLI::App& app) {
+tool::Action pubkey(tool::Arguments app) {
     auto options = std::make_shared<PubkeyOptions>();
-    auto* file = app.add_option("--key", options->file,
-                                "Read the private key from this file, not from standard input")
-                     ->type_name("FILE");
+    auto file = app.add_option("--key", options->file,
+                               "Read the private key from this file, not from standard input")
+                    .type_name("FILE");
     app.add_flag("--insecure-permissions", options->allow_open,
                  "Go on if group or others may access the file")
-        ->needs(file);
-    return [&app, options](const tool::Report& report) -> int {
+        .needs(file);
+    return [app, options](const tool::Report& report) -> int {
         if (refuse_pair_options(report, app)) return tool::exit_usage;
         auto key = read_private_key(options->file, options->allow_open);
         if (!key) {
@@ -84,31 +83,31 @@ struct PairOptions {
     bool json = false;
 };
 
-tool::Action pairs(CLI::App& app) {
+tool::Action pairs(tool::Arguments app) {
     auto options = std::make_shared<PairOptions>();
     auto& request = options->request;
-    auto* folder = app.add_option("-o,--output", request.folder, "Write key files into this folder")
-                       ->type_name("DIR");
-    auto* name =
+    auto folder = app.add_option("-o,--output", request.folder, "Write key files into this folder")
+                      .type_name("DIR");
+    auto name =
         app.add_option("--name", request.name, "Name the files NAME.key, NAME.pub, NAME.psk")
-            ->type_name("NAME")
-            ->needs(folder);
-    folder->needs(name);
-    auto* count = app.add_option("--count", options->count,
-                                 "Make this many pairs; files are NAME-1.key and so on")
-                      ->type_name("N")
-                      ->check(CLI::Range(std::uint32_t{1}, most_sets));
+            .type_name("NAME")
+            .needs(folder);
+    folder.needs(name);
+    auto count = app.add_option("--count", options->count,
+                                "Make this many pairs; files are NAME-1.key and so on")
+                     .type_name("N")
+                     .range(1, most_sets);
     app.add_flag("--psk", request.preshared_key, "Make a preshared key with each pair");
-    app.add_flag("--force", request.overwrite, "Replace key files that exist")->needs(folder);
+    app.add_flag("--force", request.overwrite, "Replace key files that exist").needs(folder);
     app.add_flag("--json", options->json, "Print JSON");
     return [options, folder, count](const tool::Report& report) -> int {
         std::vector<tool::Fields> sets;
-        if (folder->count() == 0) {
+        if (folder.count() == 0) {
             warn_if_world_accessible(report);
             for (std::uint32_t i = 0; i < options->count; ++i)
                 sets.push_back(tool::fields_of(generate_key_set(options->request.preshared_key)));
         } else {
-            if (count->count() > 0) options->request.count = options->count;
+            if (count.count() > 0) options->request.count = options->count;
             auto files = write_key_files(options->request);
             if (!files) {
                 if (files.error().code == Errc::exists && files.error().hint.empty())

@@ -1,6 +1,3 @@
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
 #include "commands.hpp"
 #include "common/json.hpp"
 
@@ -23,17 +20,12 @@ int run(const Options& options, const Report& report) {
         print({{"schema", 1}, {"file", options.nodes}, {"diagnostics", to_json(found)}});
     else
         report.findings(found, fleet->source);
-    const auto errors = found.errors();
-    const auto warnings = found.all().size() - errors;
-    if (!options.json && !found.empty())
-        report.note(fmt::format("{} errors, {} warnings", errors, warnings));
-    if (errors != 0) return exit_failed;
-    return options.strict && warnings != 0 ? exit_differences : exit_ok;
+    return report.conclude(found, options.strict, options.json);
 }
 
 } // namespace
 
-Action check(CLI::App& app) {
+Action check(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -14,14 +13,14 @@ constexpr Format formats[] = {Format::wg_quick, Format::networkd, Format::networ
 
 } // namespace
 
-void add_nodes_argument(CLI::App& app, std::string& path) {
-    app.add_option("nodes", path, "The inventory")->type_name("FILE")->capture_default_str();
+void add_nodes_argument(Arguments app, std::string& path) {
+    app.add_option("nodes", path, "The inventory").type_name("FILE").shows_default();
 }
 
-void add_format_option(CLI::App& app, std::string& format, const std::string& help) {
+void add_format_option(Arguments app, std::string& format, const std::string& help) {
     std::vector<std::string> names;
     for (const auto one : formats) names.emplace_back(to_string(one));
-    app.add_option("--format", format, help)->check(CLI::IsMember(names))->type_name("FORMAT");
+    app.add_option("--format", format, help).choices(names).type_name("FORMAT");
 }
 
 std::optional<Format> format_named(const std::string& name) {

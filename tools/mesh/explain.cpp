@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -127,10 +126,10 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action explain(CLI::App& app) {
+Action explain(Arguments app) {
     auto options = std::make_shared<Options>();
-    app.add_option("a", options->a, "A node")->required()->type_name("NODE");
-    app.add_option("b", options->b, "Another node")->required()->type_name("NODE");
+    app.add_option("a", options->a, "A node").required().type_name("NODE");
+    app.add_option("b", options->b, "Another node").required().type_name("NODE");
     add_nodes_argument(app, options->nodes);
     app.add_flag("--json", options->json, "Print the explanation as JSON");
     return [options](const Report& report) { return run(*options, report); };

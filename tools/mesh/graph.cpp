@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -73,14 +72,14 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action graph(CLI::App& app) {
+Action graph(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     const std::vector<std::string> formats = {"text", "dot", "mermaid", "svg"};
     app.add_option("--format", options->format, "What to print the topology as")
-        ->check(CLI::IsMember(formats))
-        ->type_name("FORMAT")
-        ->capture_default_str();
+        .choices(formats)
+        .type_name("FORMAT")
+        .shows_default();
     app.add_flag("--json", options->json, "Print nodes and edges as JSON");
     return [options](const Report& report) { return run(*options, report); };
 }

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -33,7 +32,7 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action hosts(CLI::App& app) {
+Action hosts(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--json", options->json, "Print the entries as JSON");

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -107,19 +106,19 @@ int run(Options& options, const Report& report) {
 
 } // namespace
 
-Action import(CLI::App& app) {
+Action import(Arguments app) {
     auto options = std::make_shared<Options>();
     app.add_option("path", options->path,
                    "A folder of wg-quick files, a CSV of wg-meshconf or a node list of Headscale")
-        ->required()
-        ->type_name("PATH");
+        .required()
+        .type_name("PATH");
     app.add_option("-o,--output", options->output,
                    "Inventory to write, with its lock and keys beside it; else it is printed")
-        ->type_name("FILE");
+        .type_name("FILE");
     app.add_option("--network", options->import.network,
                    "Name of the network where the input has none")
-        ->type_name("NAME")
-        ->capture_default_str();
+        .type_name("NAME")
+        .shows_default();
     app.add_flag("--force", options->force, "Replace the inventory and its lock");
     app.add_flag("--json", options->json, "Print what was imported as JSON");
     return [options](const Report& report) { return run(*options, report); };

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -30,18 +29,18 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action init(CLI::App& app) {
+Action init(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_option("--name", options->name, "Name of the network")
-        ->type_name("NAME")
-        ->capture_default_str();
+        .type_name("NAME")
+        .shows_default();
     app.add_option("--ipv4", options->ipv4, "IPv4 pool; empty for none")
-        ->type_name("PREFIX")
-        ->capture_default_str();
-    app.add_option("--ipv6", options->ipv6, "IPv6 pool")->type_name("PREFIX");
+        .type_name("PREFIX")
+        .shows_default();
+    app.add_option("--ipv6", options->ipv6, "IPv6 pool").type_name("PREFIX");
     app.add_option("--node", options->members, "A node, with its endpoint if it has one")
-        ->type_name("NAME[=HOST:PORT]");
+        .type_name("NAME[=HOST:PORT]");
     return [options](const Report& report) { return run(*options, report); };
 }
 

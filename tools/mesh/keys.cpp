@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -99,7 +98,7 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action keys(CLI::App& app) {
+Action keys(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--json", options->json, "Print the audit as JSON");

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <map>
@@ -83,13 +82,13 @@ int run(Options& options, const Report& report) {
 
 } // namespace
 
-Action plan(CLI::App& app) {
+Action plan(Arguments app) {
     app.alias("diff");
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_option("-o,--out", options->render.out, "Folder that render writes to")
-        ->type_name("DIR")
-        ->capture_default_str();
+        .type_name("DIR")
+        .shows_default();
     add_format_option(app, options->format, "Format for every node, instead of its own");
     app.add_flag("--insecure-permissions", options->render.allow_open_keys,
                  "Accept key files that others may read");

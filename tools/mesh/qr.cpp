@@ -1,9 +1,9 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <unistd.h>
 
 #include "commands.hpp"
+#include "common/json.hpp"
 #include "common/secret_output.hpp"
 #include "mesh/qr_library.hpp"
 #include "wgkit/files.hpp"
@@ -19,6 +19,7 @@ struct Options {
     std::string format = "terminal";
     std::string output;
     bool force = false;
+    bool json = false;
     wgkit::mesh::NodeConfigOptions config;
 };
 
@@ -48,7 +49,7 @@ int run(Options& options, const Report& report) {
     options.config.compact = true;
     const auto config = wgkit::mesh::node_config(*fleet, options.node, options.config);
     if (!config) return report.error(config.error());
-    if (!config->left_out.empty())
+    if (!config->left_out.empty() && !options.json)
         report.note(fmt::format("left out, because apps for phones refuse it: {}",
                                 fmt::join(config->left_out, ", ")));
     const auto qr = load_qr_library();
@@ -63,27 +64,39 @@ int run(Options& options, const Report& report) {
     }
     const auto image = draw(**qr, *code, options.format);
     if (!image) return report.error(image.error());
-    return write(*image, options, report);
+    const int status = write(*image, options, report);
+    if (options.json && status == exit_ok)
+        print({{"schema", 1},
+               {"node", options.node},
+               {"file", options.output},
+               {"format", options.format},
+               {"bytes", config->text.size()},
+               {"modules", code->side},
+               {"correction", std::string(1, code->level)},
+               {"left_out", config->left_out}});
+    return status;
 }
 
 } // namespace
 
-Action qr(CLI::App& app) {
+Action qr(Arguments app) {
     auto options = std::make_shared<Options>();
-    app.add_option("node", options->node, "Whose config to show")->required()->type_name("NODE");
+    app.add_option("node", options->node, "Whose config to show").required().type_name("NODE");
     add_nodes_argument(app, options->nodes);
     const std::vector<std::string> formats = {"terminal", "png", "svg"};
     app.add_option("--format", options->format, "What to draw it as")
-        ->check(CLI::IsMember(formats))
-        ->type_name("FORMAT")
-        ->capture_default_str();
-    app.add_option("-o,--output", options->output, "New file to write, with mode 0600")
-        ->type_name("FILE");
+        .choices(formats)
+        .type_name("FORMAT")
+        .shows_default();
+    auto output =
+        app.add_option("-o,--output", options->output, "New file to write, with mode 0600")
+            .type_name("FILE");
     app.add_option("--network", options->config.network, "The network, if the node is in several")
-        ->type_name("NAME");
+        .type_name("NAME");
     app.add_flag("--force", options->force, "Replace the file if it is there");
     app.add_flag("--insecure-permissions", options->config.allow_open_keys,
                  "Accept key files that others may read");
+    app.add_flag("--json", options->json, "Tell as JSON what was written").needs(output);
     return [options](const Report& report) { return run(*options, report); };
 }
 

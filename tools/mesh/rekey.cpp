@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -73,18 +72,16 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action rekey(CLI::App& app) {
+Action rekey(Arguments app) {
     auto options = std::make_shared<Options>();
     app.add_option("node", options->names, "Nodes; with --psk all of them by default")
-        ->type_name("NODE");
-    app.add_option("--nodes", options->nodes, "The inventory")
-        ->type_name("FILE")
-        ->capture_default_str();
-    auto* psk = app.add_flag("--psk", options->psk,
-                             "Move to the next generation of preshared keys, not private keys");
+        .type_name("NODE");
+    app.add_option("--nodes", options->nodes, "The inventory").type_name("FILE").shows_default();
+    auto psk = app.add_flag("--psk", options->psk,
+                            "Move to the next generation of preshared keys, not private keys");
     app.add_flag("--reseed", options->reseed,
                  "Start it from fresh randomness: after a leak of the master")
-        ->needs(psk);
+        .needs(psk);
     app.add_flag("--finish", options->finish,
                  "Erase the masters of generations that no node is on");
     app.add_flag("--insecure-permissions", options->allow_open_keys,

@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -25,10 +24,10 @@ int run(const Options& options, const Report& report) {
 
 } // namespace
 
-Action rename(CLI::App& app) {
+Action rename(Arguments app) {
     auto options = std::make_shared<Options>();
-    app.add_option("from", options->from, "The node")->type_name("NODE")->required();
-    app.add_option("to", options->to, "Its new name")->type_name("NAME")->required();
+    app.add_option("from", options->from, "The node").type_name("NODE").required();
+    app.add_option("to", options->to, "Its new name").type_name("NAME").required();
     add_nodes_argument(app, options->nodes);
     return [options](const Report& report) { return run(*options, report); };
 }

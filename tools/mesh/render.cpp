@@ -1,4 +1,3 @@
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "commands.hpp"
@@ -78,22 +77,22 @@ int run(Options& options, const Report& report) {
 
 } // namespace
 
-Action render(CLI::App& app) {
+Action render(Arguments app) {
     auto options = std::make_shared<Options>();
     add_nodes_argument(app, options->nodes);
     app.add_option("-o,--out", options->render.out, "Folder to write to, a subfolder a node")
-        ->type_name("DIR")
-        ->capture_default_str();
+        .type_name("DIR")
+        .shows_default();
     add_format_option(app, options->format, "Format for every node, instead of its own");
-    app.add_option("--only", options->render.only, "Render these nodes only")->type_name("NODE");
+    app.add_option("--only", options->render.only, "Render these nodes only").type_name("NODE");
     app.add_flag("--locked", options->render.locked,
                  "Allocate no address and make no key; fail if that would be needed");
     app.add_flag("--insecure-permissions", options->render.allow_open_keys,
                  "Accept key files that others may read");
     app.add_option("--threads", options->render.threads,
                    "Threads to render with; 0: one for each processor")
-        ->type_name("N")
-        ->capture_default_str();
+        .type_name("N")
+        .shows_default();
     app.add_flag("--json", options->json, "Print the summary as JSON");
     app.add_flag("-q,--quiet", options->quiet, "Print no summary and no progress");
     return [options](const Report& report) { return run(*options, report); };

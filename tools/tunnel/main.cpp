@@ -1,5 +1,4 @@
 // wgkit-tunnel: a WireGuard device in userspace, with the command line of wireguard-go.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include <charconv>
@@ -69,6 +68,7 @@ int serve(Options& options, const tool::Report& report) {
     if (!options.foreground && environment("WG_PROCESS_FOREGROUND") != "1")
         if (auto gone = tool::go_to_background(); !gone) return report.error(gone.error());
     tool::protect_memory();
+    tool::ask_for_short_turns();
     if (auto dropped = tool::drop_capabilities(); !dropped) return report.error(dropped.error());
     tool::notify_service_manager("READY=1");
     const TunnelEnd end = device->run(*signals);
@@ -76,15 +76,15 @@ int serve(Options& options, const tool::Report& report) {
     return end == TunnelEnd::failed ? tool::exit_failed : tool::exit_ok;
 }
 
-tool::Action setup(CLI::App& app) {
+tool::Action setup(tool::Arguments app) {
     auto options = std::make_shared<Options>();
     app.add_option("IFACE", options->interface, "Name of the network device to create")
-        ->type_name("")
-        ->required();
+        .type_name("")
+        .required();
     app.add_flag("-f,--foreground", options->foreground, "Do not go to the background");
-    auto* statistics = app.add_flag("--stats", options->statistics,
-                                    "Print the counters of a running tunnel instead");
-    app.add_flag("--json", options->json, "Print them as JSON")->needs(statistics);
+    auto statistics = app.add_flag("--stats", options->statistics,
+                                   "Print the counters of a running tunnel instead");
+    app.add_flag("--json", options->json, "Print them as JSON").needs(statistics);
     auto& offloads = options->tunnel.offloads;
     app.add_flag("!--no-tun-segmentation", offloads.tun_segmentation,
                  "Take no packets larger than the MTU from the device");
@@ -96,7 +96,7 @@ tool::Action setup(CLI::App& app) {
     app.add_option("--cipher", options->tunnel.cipher,
                    "Library that seals packets: ipsec-mb, openssl or libsodium; default: the "
                    "fastest on this processor")
-        ->type_name("NAME");
+        .type_name("NAME");
     return [options](const tool::Report& report) {
         if (options->statistics)
             return tool::print_statistics(options->interface, options->json, report);

@@ -68,8 +68,8 @@ WGKIT_API Result<Imported> import_headscale(std::string_view text, const std::st
                                             const ImportOptions& options);
 
 /// Writes keys, lock and inventory, the inventory last; none of the files may be there, unless
-/// `overwrite`, and keys that are there must be the same ones in any case.
-/// Errors: exists, conflict (another key is there), permission, system.
+/// `overwrite`, but for what the same import left when it was killed. Keys that are there must be
+/// the same ones in any case. Errors: exists, conflict (another key is there), permission, system.
 WGKIT_API Result<void> write_import(const Imported& imported, const Paths& paths, bool overwrite);
 
 } // namespace wgkit::mesh

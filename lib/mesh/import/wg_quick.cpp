@@ -1,5 +1,4 @@
-// wg-quick files -> drafts. What our own renderer adds is recognised and becomes the field it came
-// from; what every other file says of a node becomes the node's own.
+// wg-quick files -> drafts: what every other file says of a node becomes the node's own.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -8,65 +7,17 @@
 #include <unordered_map>
 
 #include "mesh/import/draft.hpp"
-#include "mesh/render/forwarding.hpp"
+#include "mesh/import/node_order.hpp"
+#include "mesh/import/own_hooks.hpp"
+#include "mesh/import/wg_quick_file.hpp"
 #include "util/ascii.hpp"
-#include "wgkit/config.hpp"
 
 namespace wgkit::mesh {
 
 namespace {
 
-constexpr std::string_view header_start = "wgkit: network ";
-
-/// A file that was read, and whose it is.
-struct Source {
-    std::string path;
-    std::string network;
-    std::string name;
-    std::string interface = "wg0";
-    bool by_wgkit = false;
-    config::Config config;
-};
-
-void take_header(Source& source, const std::vector<std::string>& comments) {
-    for (const auto& line : comments) {
-        const auto comma = line.find(", node ");
-        if (!line.starts_with(header_start) || comma == line.npos) continue;
-        source.network = line.substr(header_start.size(), comma - header_start.size());
-        source.name = line.substr(comma + std::string_view(", node ").size());
-        source.by_wgkit = true;
-    }
-}
-
-/// NODE/etc/wireguard/IF.conf, else NAME.conf.
-void take_path(Source& source) {
-    const auto parts = ascii::split(source.path, '/');
-    std::string_view file = parts.back();
-    if (file.ends_with(".conf")) file.remove_suffix(5);
-    source.name = file;
-    if (parts.size() < 4 || parts[parts.size() - 2] != "wireguard") return;
-    source.interface = file;
-    source.name = parts[parts.size() - 4];
-}
-
-Result<Source> read_source(const ImportFile& file, const ImportOptions& options) {
-    auto parsed = config::parse(file.text, file.path);
-    for (const auto& one : parsed.diagnostics.all())
-        if (one.severity == Severity::error)
-            return Error{
-                Errc::invalid,
-                fmt::format("{}:{}:{}: {}", one.file, one.mark.line, one.mark.column, one.message),
-                one.hint};
-    // Its warnings are about files that are replaced; what is corrected is told below.
-    Source source{file.path, options.network, {}, "wg0", false, std::move(parsed.config)};
-    take_path(source);
-    take_header(source, source.config.comments);
-    take_header(source, source.config.interface.comments.above);
-    return source;
-}
-
 /// The pool that holds all addresses: the shortest prefix that somebody gives, if it does.
-std::optional<Prefix> pool_of(const std::vector<Source*>& sources, Family family,
+std::optional<Prefix> pool_of(const std::vector<WgQuickFile*>& sources, Family family,
                               Diagnostics& diagnostics) {
     std::vector<const Prefix*> all;
     for (const auto* source : sources)
@@ -94,7 +45,7 @@ std::optional<Prefix> pool_of(const std::vector<Source*>& sources, Family family
 /// Builds the draft of one network.
 class Builder {
   public:
-    Builder(std::string network, std::vector<Source*> sources, Diagnostics& diagnostics)
+    Builder(std::string network, std::vector<WgQuickFile*> sources, Diagnostics& diagnostics)
         : sources_(std::move(sources)), diagnostics_(diagnostics) {
         draft_.name = std::move(network);
     }
@@ -118,7 +69,7 @@ class Builder {
     StoredPairs pairs_;
 
   private:
-    void add_node(const Source& source) {
+    void add_node(const WgQuickFile& source) {
         const config::Interface& from = source.config.interface;
         DraftNode node;
         node.name = make_label(source.name, draft_.nodes);
@@ -155,7 +106,7 @@ class Builder {
                                  fmt::format("{}: SaveConfig would undo what is rendered; it is "
                                              "left out",
                                              source.path));
-        take_hooks(node, from);
+        take_hooks(node, from, draft_.ipv4, draft_.ipv6);
         draft_.nodes.push_back(std::move(node));
     }
 
@@ -167,30 +118,6 @@ class Builder {
             diagnostics_.warning(
                 "not-imported", {},
                 fmt::format("{}: the table '{}' is a name; give its number", node.name, table));
-    }
-
-    /// Takes `lines` out of `from` if they are all there, in a row.
-    static bool take_lines(std::vector<std::string>& from, const std::vector<std::string>& lines) {
-        const auto at = std::search(from.begin(), from.end(), lines.begin(), lines.end());
-        if (lines.empty() || at == from.end()) return false;
-        from.erase(at, at + static_cast<std::ptrdiff_t>(lines.size()));
-        return true;
-    }
-
-    void take_hooks(DraftNode& node, const config::Interface& from) {
-        node.hooks = {from.pre_up, from.post_up, from.pre_down, from.post_down};
-        auto& up = node.hooks.post_up;
-        take_lines(up,
-                   {fmt::format("wg set %i private-key /etc/wireguard/{}.key", node.interface)});
-        node.forwards = take_lines(
-            up, {fmt::format("sysctl -q -p /etc/sysctl.d/90-wgkit-{}.conf", node.interface)});
-        for (const auto tool : {FirewallTool::nftables, FirewallTool::iptables}) {
-            const ExitCommands ours = exit_commands(tool, draft_.ipv4, draft_.ipv6);
-            if (!take_lines(up, ours.up)) continue;
-            take_lines(node.hooks.post_down, ours.down);
-            node.exit = tool;
-            break;
-        }
     }
 
     /// Gives every key that file `i` names a node.
@@ -247,7 +174,8 @@ class Builder {
             }
     }
 
-    Prefix corrected(const config::AllowedIp& entry, const DraftNode& peer, const Source& source) {
+    Prefix corrected(const config::AllowedIp& entry, const DraftNode& peer,
+                     const WgQuickFile& source) {
         const Prefix& prefix = entry.prefix;
         if (!prefix.has_host_bits()) return prefix;
         const Prefix right =
@@ -385,70 +313,23 @@ class Builder {
         return false;
     }
 
-    std::vector<Source*> sources_;
+    std::vector<WgQuickFile*> sources_;
     Diagnostics& diagnostics_;
     std::unordered_map<PublicKey, std::size_t> by_key_;
 };
-
-/// An order of all nodes that agrees with the order of peers in every file, as far as there is one.
-std::vector<std::string> common_order(const std::vector<Draft>& drafts) {
-    std::map<std::string, std::set<std::string>> after;
-    std::map<std::string, std::size_t> waits;
-    for (const auto& draft : drafts)
-        for (const auto& node : draft.nodes) {
-            waits[node.name];
-            for (std::size_t k = 1; k < node.peers.size(); ++k) {
-                const std::string& first = draft.nodes[node.peers[k - 1].node].name;
-                const std::string& second = draft.nodes[node.peers[k].node].name;
-                if (after[first].insert(second).second) ++waits[second];
-            }
-        }
-    std::vector<std::string> order;
-    while (!waits.empty()) {
-        auto next = std::find_if(waits.begin(), waits.end(),
-                                 [](const auto& one) { return one.second == 0; });
-        if (next == waits.end()) next = waits.begin(); // files that disagree
-        order.push_back(next->first);
-        waits.erase(next);
-        for (const auto& name : after[order.back()])
-            if (const auto waiting = waits.find(name);
-                waiting != waits.end() && waiting->second > 0)
-                --waiting->second;
-    }
-    return order;
-}
-
-void reorder(Draft& draft, const std::vector<std::string>& order) {
-    std::map<std::string_view, std::size_t> rank;
-    for (std::size_t i = 0; i < order.size(); ++i) rank.emplace(order[i], i);
-    std::vector<std::size_t> old(draft.nodes.size());
-    for (std::size_t i = 0; i < old.size(); ++i) old[i] = i;
-    std::sort(old.begin(), old.end(), [&](std::size_t a, std::size_t b) {
-        return rank[draft.nodes[a].name] < rank[draft.nodes[b].name];
-    });
-    std::vector<std::size_t> now(old.size());
-    std::vector<DraftNode> nodes;
-    for (std::size_t i = 0; i < old.size(); ++i) {
-        now[old[i]] = i;
-        nodes.push_back(std::move(draft.nodes[old[i]]));
-    }
-    for (auto& node : nodes)
-        for (auto& peer : node.peers) peer.node = now[peer.node];
-    draft.nodes = std::move(nodes);
-}
 
 } // namespace
 
 Result<Imported> import_wg_quick(std::span<const ImportFile> files, const ImportOptions& options) {
     Diagnostics diagnostics;
-    std::vector<Source> sources;
+    std::vector<WgQuickFile> sources;
     for (const auto& file : files) {
-        auto source = read_source(file, options);
+        auto source = read_wg_quick(file, options.network);
         if (!source) return std::move(source).error();
         sources.push_back(std::move(*source));
     }
     if (sources.empty()) return Error{Errc::not_found, "there is no .conf file to import", {}};
-    std::map<std::string, std::vector<Source*>> networks;
+    std::map<std::string, std::vector<WgQuickFile*>> networks;
     for (auto& source : sources) networks[source.network].push_back(&source);
 
     std::vector<Draft> drafts;

@@ -1,5 +1,5 @@
 // The edge: an import becomes files. The inventory is written last, so that a run that was killed
-// leaves no nodes.yaml whose keys are missing.
+// leaves no nodes.yaml whose keys are missing; the same import again completes it.
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -53,11 +53,29 @@ Result<void> write_keys(const Imported& imported, const Paths& paths) {
     return KeyStore(paths.keys, imported.keys.front().network, false).sync();
 }
 
+/// A lock without the days on which its keys were first seen.
+std::string without_days(std::string_view lock) {
+    constexpr std::string_view label = "keyed: ";
+    constexpr std::size_t day_size = 10; // 2026-11-24
+    std::string text(lock);
+    for (auto at = text.find(label); at != text.npos; at = text.find(label, at))
+        text.erase(at, label.size() + day_size);
+    return text;
+}
+
+/// A lock without its inventory: left by this import when it was killed?
+bool is_left_by(const Imported& imported, const Paths& paths) {
+    if (is_there(paths.nodes)) return false;
+    const auto lock = files::read(paths.lock);
+    return lock && without_days(*lock) == without_days(imported.lock);
+}
+
 } // namespace
 
 Result<void> write_import(const Imported& imported, const Paths& paths, bool overwrite) {
+    const bool may_replace = overwrite || is_left_by(imported, paths);
     for (const auto& path : {paths.nodes, paths.lock})
-        if (!overwrite && is_there(path))
+        if (!may_replace && is_there(path))
             return Error{Errc::exists, fmt::format("{} is there already", path),
                          "give another name with -o, or --force to replace it"};
     if (auto safe = check_keys(imported, paths); !safe) return safe;

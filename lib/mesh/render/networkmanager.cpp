@@ -50,12 +50,17 @@ void append_wireguard(SecretString& text, const NodeView& view, const Routing& r
         append_pair(text, "private-key", reveal_base64(*view.key));
         append_pair(text, "private-key-flags", "0");
     } else {
-        text += fmt::format("# The private key is on this node only. A keyfile cannot name a file, "
-                            "so start it with\n"
-                            "# sed s/^/wireguard.private-key:/ /{} |\n"
-                            "#   nmcli connection up {} passwd-file /dev/stdin\n",
-                            view.key_path(), node.interface);
-        append_pair(text, "private-key-flags", "1"); // whoever starts it is asked
+        // Not `nmcli connection up ... passwd-file`: a key that is handed over so makes
+        // NetworkManager 1.42 forget all peers, or, once reapplied, their preshared keys.
+        text += fmt::format("# The private key is on this node only, and a keyfile cannot name a "
+                            "file: put it in there.\n"
+                            "# cd /etc/NetworkManager/system-connections\n"
+                            "# sed s/^/private-key=/ /{} | sed -i -e '/^private-key-flags=1/r "
+                            "/dev/stdin' -e s/^private-key-flags=1/private-key-flags=0/ "
+                            "{}.nmconnection\n"
+                            "# nmcli connection load $PWD/{}.nmconnection\n",
+                            view.key_path(), node.interface, node.interface);
+        append_pair(text, "private-key-flags", "1"); // until then whoever starts it is asked
     }
     if (node.port) append_pair(text, "listen-port", std::to_string(*node.port));
     if (routing.mark) append_pair(text, "fwmark", std::to_string(*routing.mark));

@@ -10,6 +10,8 @@ namespace wgkit::mesh {
 
 namespace {
 
+constexpr const char* render_first = "run `wgkit mesh render` first: it makes the keys";
+
 Error would_make(const std::string& what) {
     return {Errc::conflict,
             fmt::format("{} would have to be made, but --locked allows nothing new", what),
@@ -176,6 +178,40 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
 }
 
 } // namespace
+
+Result<NetworkSecrets> load_node_secrets(const Plan& plan, NodeIndex node, const KeyStore& store) {
+    const Member& member = plan.member(node);
+    const std::string& name = member.node->name.value;
+    LockedNode line = *member.locked;
+    auto obtained = obtain(*member.node, line, store, {KeyPolicy::peek, false, {}, 1});
+    if (!obtained) return std::move(obtained).error();
+    if (!obtained->key)
+        return Error{
+            Errc::not_found,
+            fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
+            render_first};
+    if (!member.locked->key)
+        return Error{Errc::conflict, fmt::format("{} is not in the lock yet", store.key_path(name)),
+                     render_first};
+    NetworkSecrets secrets;
+    secrets.keys.resize(plan.size());
+    secrets.keys[node] = std::move(obtained->key);
+    const auto peers = plan.peers(node);
+    const bool has_pair_keys = std::any_of(
+        peers.begin(), peers.end(), [](const Peer& peer) { return peer.psk == PskMode::per_pair; });
+    if (!has_pair_keys) return secrets;
+    auto pairs = store.load_pairs();
+    if (!pairs) return std::move(pairs).error();
+    secrets.pairs = std::move(*pairs);
+    auto master = store.load_master();
+    if (!master) return std::move(master).error();
+    if (!*master)
+        return Error{Errc::not_found,
+                     fmt::format("the PSK master is missing: {}", store.master_path()),
+                     "run `wgkit mesh render` first, or restore it from a backup"};
+    secrets.master = std::move(*master);
+    return secrets;
+}
 
 bool uses_pair_keys(const Network& network) {
     return std::any_of(network.nodes.begin(), network.nodes.end(), [](const Node& node) {

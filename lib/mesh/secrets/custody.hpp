@@ -27,6 +27,10 @@ struct KeyOptions {
 Result<std::vector<NetworkSecrets>> load_secrets(Fleet& fleet, const KeyOptions& options,
                                                  std::size_t& created);
 
+/// The secrets that one node's files hold; makes nothing.
+/// Errors: not_found (names the file), conflict (file and lock disagree), permission, system.
+Result<NetworkSecrets> load_node_secrets(const Plan& plan, NodeIndex node, const KeyStore& store);
+
 /// Does any pair of the network have a derived preshared key?
 bool uses_pair_keys(const Network& network);
 

@@ -54,42 +54,6 @@ Result<void> check_usable(const Plan& plan, const Member& member) {
     return {};
 }
 
-Result<NetworkSecrets> load_secrets(const Found& found, const KeyStore& store) {
-    NetworkSecrets secrets;
-    secrets.keys.resize(found.plan->size());
-    const Member& member = found.plan->member(found.node);
-    const std::string& name = member.node->name.value;
-    auto key = store.load_key(name);
-    if (!key) return std::move(key).error();
-    if (!*key)
-        return Error{
-            Errc::not_found,
-            fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
-            member.locked->key ? "restore it from a backup"
-                               : "run `wgkit mesh render` first: it makes the keys"};
-    if (member.locked->key != public_key(**key))
-        return Error{Errc::conflict,
-                     fmt::format("{} does not belong to the public key of {} in the lock",
-                                 store.key_path(name), name),
-                     "restore the right file, or run `wgkit mesh render` first"};
-    secrets.keys[found.node] = std::move(*key);
-    for (const auto& peer : found.plan->peers(found.node)) {
-        if (peer.psk != PskMode::per_pair) continue;
-        auto pairs = store.load_pairs();
-        if (!pairs) return std::move(pairs).error();
-        secrets.pairs = std::move(*pairs);
-        auto master = store.load_master();
-        if (!master) return std::move(master).error();
-        if (!*master)
-            return Error{Errc::not_found,
-                         fmt::format("the PSK master is missing: {}", store.master_path()),
-                         "run `wgkit mesh render` first, or restore it from a backup"};
-        secrets.master = std::move(*master);
-        break;
-    }
-    return secrets;
-}
-
 Result<NodeConfig> compact(const SecretString& text, const std::string& name) {
     auto parsed = config::parse(text, name);
     if (parsed.diagnostics.errors() != 0)
@@ -136,7 +100,7 @@ Result<NodeConfig> node_config(const Fleet& fleet, std::string_view node,
         return std::move(usable).error();
     const std::string& network = plan.network().name.value;
     const KeyStore store(fleet.paths.keys, network, options.allow_open_keys);
-    const auto secrets = load_secrets(*found, store);
+    const auto secrets = load_node_secrets(plan, found->node, store);
     if (!secrets) return secrets.error();
     std::optional<PairKeys> pair_keys;
     if (secrets->master) pair_keys.emplace(*secrets->master, network);
