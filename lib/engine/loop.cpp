@@ -34,6 +34,8 @@ Loop::Loop(Tun tun, ControlSocket control, std::unique_ptr<crypto::CipherProvide
            UdpOptions options, Log log)
     : ciphers_(std::move(ciphers)), tunnel_(*ciphers_), tun_(std::move(tun)), udp_(options),
       control_(std::move(control)), log_(std::move(log)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    // Now: following the device to other namespaces needs a capability that is given up soon.
+    if (auto link = LinkWatch::open(tun_.descriptor())) link_.emplace(std::move(*link));
     udp_.on_dead_source = [this](const Path& path) { tunnel_.forget_source(path); };
     update_now();
 }
@@ -46,12 +48,8 @@ TunnelEnd Loop::run(int signals) {
     watch(tun_.descriptor(), EPOLLIN);
     watch(control_.descriptor(), EPOLLIN);
     watch(control_.watch_descriptor(), EPOLLIN);
-    if (auto link = LinkWatch::open(tun_.name())) {
-        link_.emplace(std::move(*link));
-        watch(link_->descriptor(), EPOLLIN);
-    } else {
-        link_changed();
-    }
+    if (link_) watch(link_->descriptor(), EPOLLIN);
+    link_changed();
     TunnelEnd ended = TunnelEnd::failed;
     for (int rounds = 0;; ++rounds) {
         update_now();
@@ -180,8 +178,8 @@ void Loop::link_changed() {
     const auto news = link_->read();
     if (!news) return;
     if (news->gone) {
-        // Deleted: the next read says so. Else it was moved, and has to be asked.
-        log_(LogLevel::verbose, "the device left this network namespace");
+        // Deleted: the next read says so. Else it is where we may not look, and has to be asked.
+        log_(LogLevel::verbose, "the device cannot be watched where it is now");
         link_.reset();
         return;
     }
@@ -193,7 +191,7 @@ void Loop::set_mtu(std::size_t mtu) {
     if (mtu == mtu_) return;
     mtu_ = mtu;
     tunnel_.set_mtu(mtu);
-    if (!tun_.can_segment()) return;
+    if (!tun_.can_segment() || (link_ && !link_->is_here())) return;
     const auto limited =
         limit_segments(::if_nametoindex(tun_.name().c_str()), segments_of_a_train(mtu));
     if (!limited) log_(LogLevel::verbose, limited.error().message);

@@ -68,7 +68,7 @@ TEST_CASE("preshared keys must agree, and may change without a break") {
 TEST_CASE("a replayed initiation is refused") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram initiation = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram initiation = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     world.arrive(*b, initiation, a->address);
     CHECK(b->tunnel.counters().responses_sent == 1);
     world.sleep_for(1s);
@@ -82,7 +82,7 @@ TEST_CASE(
     "an initiation that is older than one already accepted is refused, also after the session") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram old = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram old = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     world.run_for(10s); // the next one is accepted
     REQUIRE(b->tunnel.counters().responses_sent == 1);
     world.sleep_for(1h);
@@ -96,7 +96,7 @@ TEST_CASE(
 TEST_CASE("forged and replayed responses change nothing, the real one still counts") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram response = intercept(world, 2, [&] { world.send(*a, ping); });
+    const Datagram response = intercept(world, 2, [&, a = a] { world.send(*a, ping); });
     REQUIRE(response.size() == response::size);
     for (std::size_t i = 0; i < response.size() - 32; i += 3) {
         Datagram bad = response;
@@ -115,10 +115,10 @@ TEST_CASE("forged and replayed responses change nothing, the real one still coun
 TEST_CASE("initiations of one peer closer than 20 ms are dropped") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram first = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram first = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     World::peer_of(*a, *b).last_sent_handshake = Instant::min();
     world.sleep_for(10ms);
-    const Datagram second = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram second = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     world.arrive(*b, first, a->address);
     world.arrive(*b, second, a->address);
     CHECK(b->tunnel.counters().responses_sent == 1);
@@ -151,7 +151,7 @@ TEST_CASE("a stranger's initiation is not answered") {
 TEST_CASE("a wrong mac1 costs nothing but the check") {
     World world;
     auto [a, b] = world.make_pair();
-    Datagram initiation = intercept(world, 1, [&] { world.send(*a, ping); });
+    Datagram initiation = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     initiation[120] ^= 1;
     world.arrive(*b, initiation, a->address);
     CHECK(b->tunnel.counters().bad_mac1 == 1);
@@ -181,7 +181,7 @@ TEST_CASE("a cookie moves nobody and is accepted once") {
     World world;
     auto [a, b] = world.make_pair();
     load(world, *b);
-    const Datagram cookie = intercept(world, 3, [&] { world.send(*a, ping); });
+    const Datagram cookie = intercept(world, 3, [&, a = a] { world.send(*a, ping); });
     REQUIRE(cookie.size() == cookie_reply::size);
     const UdpAddress liar{*IpAddress::parse("198.51.100.66"), 66, 0};
     Datagram forged = cookie;
