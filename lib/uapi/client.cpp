@@ -48,7 +48,10 @@ Error failed(const std::string& path) {
     if (errno == EAGAIN)
         return {
             Errc::system, fmt::format("{}: no answer in {} seconds", path, patience.tv_sec), {}};
-    return errno_error(fmt::format("cannot ask {}", path));
+    Error error = errno_error(fmt::format("cannot ask {}", path));
+    if (error.code == Errc::permission)
+        error.hint = "the socket is its owner's alone, mostly root's";
+    return error;
 }
 
 Error in_answer(const std::string& path, const Error& error) {
