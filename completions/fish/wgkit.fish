@@ -77,6 +77,10 @@ function __wgkit_at
                 set skip 1
             case 'mesh import:-o' 'mesh import:--output' 'mesh import:--network'
                 set skip 1
+            case ':net'
+                set at net
+            case 'net:show'
+                set at 'net show'
             case ':tunnel'
                 set at tunnel
             case 'tunnel:--cipher'
@@ -90,6 +94,7 @@ complete -c wgkit -f
 complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
 complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
+complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this machine'
 complete -c wgkit -n __wgkit_at -a tunnel -d 'Run a WireGuard device in userspace'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
@@ -206,6 +211,13 @@ complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the netw
 complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
 complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
 complete -c wgkit -n '__wgkit_at mesh import' -F
+complete -c wgkit -n '__wgkit_at net' -a show -d 'Show devices and their peers'
+complete -c wgkit -n '__wgkit_at net' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at net show' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net show' -l json -d 'Print the devices as JSON'
+complete -c wgkit -n '__wgkit_at net show' -l show-secrets -d 'Show private and preshared keys instead of (hidden)'
+complete -c wgkit -n '__wgkit_at net show' -a 'public-key private-key listen-port fwmark peers preshared-keys endpoints allowed-ips latest-handshakes transfer persistent-keepalive dump'
 complete -c wgkit -n '__wgkit_at tunnel' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at tunnel' -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at tunnel' -s f -l foreground -d 'Do not go to the background'

@@ -13,5 +13,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"keygen", "make keys, as wg genkey, pubkey and genpsk, and whole key files"},
     Tool{"config", "check, format and dump WireGuard configuration files"},
     Tool{"mesh", "render a fleet's configurations from one nodes.yaml"},
+    Tool{"net", "show the WireGuard devices of this machine"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };

@@ -1,0 +1,65 @@
+#include "wgkit/device.hpp"
+
+#include <fmt/format.h>
+#include <net/if.h>
+
+#include <algorithm>
+#include <array>
+
+#include "netlink/links.hpp"
+#include "netlink/wireguard.hpp"
+#include "uapi/client.hpp"
+
+namespace wgkit {
+
+namespace {
+
+bool is_interface_name(const std::string& name) {
+    return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".."
+           && std::all_of(name.begin(), name.end(), [](char c) {
+                  return c > ' ' && c <= '~' && c != '/' && c != ':' && c != '%';
+              });
+}
+
+Error no_interface_name(std::string name) {
+    for (char& c : name)
+        if (c < ' ' || c > '~') c = '?';
+    return {Errc::invalid, fmt::format("'{}' is no name for an interface", name),
+            "1 to 15 characters without '/', ':', '%' and white space"};
+}
+
+} // namespace
+
+std::string to_string(const DeviceEndpoint& endpoint) {
+    if (endpoint.address.is_v4())
+        return fmt::format("{}:{}", to_string(endpoint.address), endpoint.port);
+    std::string scope;
+    if (endpoint.scope != 0) {
+        std::array<char, IF_NAMESIZE> name{};
+        scope = ::if_indextoname(endpoint.scope, name.data()) != nullptr
+                    ? fmt::format("%{}", name.data())
+                    : fmt::format("%{}", endpoint.scope);
+    }
+    return fmt::format("[{}{}]:{}", to_string(endpoint.address), scope, endpoint.port);
+}
+
+Result<std::vector<std::string>> list_devices() {
+    auto names = netlink::list_wireguard_links();
+    if (!names) return names;
+    auto served = uapi::list_devices();
+    if (!served) return served;
+    for (auto& name : *served)
+        if (std::find(names->begin(), names->end(), name) == names->end())
+            names->push_back(std::move(name));
+    return names;
+}
+
+Result<Device> read_device(const std::string& name) {
+    if (!is_interface_name(name)) return no_interface_name(name);
+    auto served = uapi::read_device(name);
+    if (!served) return served.error();
+    if (*served) return *std::move(*served);
+    return netlink::read_device(name);
+}
+
+} // namespace wgkit
