@@ -38,6 +38,11 @@ file(RELATIVE_PATH wgkit_prefix_to_include ${CMAKE_INSTALL_PREFIX} ${CMAKE_INSTA
 configure_file(cmake/wgkit.pc.in ${PROJECT_BINARY_DIR}/wgkit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/wgkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
+# systemd looks for units in lib/systemd/system below /usr and /usr/local.
+configure_file(packaging/systemd/wgkit-tunnel@.service.in
+  ${PROJECT_BINARY_DIR}/wgkit-tunnel@.service @ONLY)
+install(FILES ${PROJECT_BINARY_DIR}/wgkit-tunnel@.service DESTINATION lib/systemd/system)
+
 # For people: man pages, completions, examples, documents
 foreach(section 1 5 7 8)
   file(GLOB pages CONFIGURE_DEPENDS man/*.${section})

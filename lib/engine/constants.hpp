@@ -34,6 +34,7 @@ inline constexpr auto rekey_on_receive_after =
 inline constexpr auto cookie_secret_life = 120s;
 inline constexpr auto cookie_life = 115s; ///< the initiator's side: less than the secret's life
 inline constexpr auto least_initiation_gap = 20ms; ///< 50 a second for a peer
+inline constexpr unsigned most_cookies = 2;        ///< for one source, in five seconds
 inline constexpr auto under_load_for = 1s;
 inline constexpr std::size_t most_waiting_handshakes = 1024;
 inline constexpr std::size_t loaded_from = most_waiting_handshakes / 8;

@@ -1,10 +1,12 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 
 #include <array>
 
 #include "engine/loop.hpp"
+#include "engine/quirks.hpp"
 #include "util/errno_error.hpp"
 #include "wgkit/tunnel.hpp"
 
@@ -27,6 +29,17 @@ Error no_interface_name(std::string name) {
             "1 to 15 characters without '/', ':', '%' and white space"};
 }
 
+/// The offloads that were asked for, without those that do harm on this kernel.
+TunnelOffloads without_quirks(const TunnelOffloads& wanted,
+                              const std::function<void(LogLevel, const std::string&)>& log) {
+    utsname system{};
+    if (::uname(&system) != 0) return wanted;
+    const engine::Quirks quirks = engine::quirks_of(system.release);
+    if (!quirks.reason.empty())
+        log(LogLevel::verbose, fmt::format("Linux {}: {}", system.release, quirks.reason));
+    return engine::both(wanted, quirks.works);
+}
+
 } // namespace
 
 struct TunnelDevice::Parts {
@@ -46,6 +59,11 @@ Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
         return Error{Errc::invalid, fmt::format("no cipher '{}' here", options.cipher),
                      "known are ipsec-mb, openssl and libsodium; the first needs AVX"};
 
+    const auto level = options.log_level;
+    const auto log = [level, sink = std::move(options.log)](LogLevel at, const std::string& text) {
+        if (sink && at <= level) sink(at, text);
+    };
+    if (options.heed_quirks) options.offloads = without_quirks(options.offloads, log);
     const engine::TunOptions tun_options{options.offloads.tun_segmentation,
                                          options.offloads.tun_coalescing};
     auto tun = options.tun_fd >= 0 ? engine::Tun::adopt(UniqueFd(options.tun_fd), tun_options)
@@ -58,15 +76,11 @@ Result<TunnelDevice> TunnelDevice::open(TunnelOptions options) {
 
     const engine::UdpOptions udp_options{options.offloads.udp_segmentation,
                                          options.offloads.udp_coalescing};
-    const auto level = options.log_level;
-    auto log = [level, sink = std::move(options.log)](LogLevel at, const std::string& text) {
-        if (sink && at <= level) sink(at, text);
-    };
     log(LogLevel::verbose, fmt::format("packets are sealed by {}", ciphers->name()));
     std::string name = tun->name();
     return TunnelDevice(std::unique_ptr<Parts>(
         new Parts{std::move(name), engine::Loop(std::move(*tun), std::move(*control),
-                                                std::move(ciphers), udp_options, std::move(log))}));
+                                                std::move(ciphers), udp_options, log)}));
 }
 
 const std::string& TunnelDevice::interface() const { return parts_->interface; }

@@ -22,7 +22,7 @@ void Tunnel::receive_handshake(Bytes message, const Path& path, const Now& now, 
     // Under load, the cheapest question first.
     const bool loaded = is_under_load(now.boot);
     const bool has_mac2 = loaded && CookieChecker::has_mac2(message);
-    if (loaded && !has_mac2 && !cookie_limiter_.allow(path.remote.ip, now.boot)) {
+    if (loaded && !has_mac2 && !askers_.allow(path.remote.ip, most_cookies, now.boot)) {
         ++counters_.rate_limited;
         return;
     }
@@ -38,7 +38,7 @@ void Tunnel::receive_handshake(Bytes message, const Path& path, const Now& now, 
             ++counters_.send_full;
         return;
     }
-    if (loaded && !handshake_limiter_.allow(path.remote.ip, now.boot)) {
+    if (loaded && !limiter_.allow(path.remote.ip, now.boot)) {
         ++counters_.rate_limited;
         return;
     }

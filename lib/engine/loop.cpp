@@ -15,9 +15,8 @@ namespace wgkit::engine {
 namespace {
 
 // From the TUN device, before they are sent: enough for one system call to pay, few enough to stay
-// in the processor's cache.
-constexpr int most_packets_at_once = 256;
-constexpr std::size_t most_bytes_at_once = std::size_t{512} << 10;
+// in the processor's cache and not to overrun the receiver's queue.
+constexpr int most_packets_at_once = 8;
 constexpr std::size_t busy_handshakes = 1; ///< answered between two batches of packets
 constexpr std::size_t idle_handshakes = 64;
 constexpr int most_busy_rounds = 64;       ///< before other descriptors are looked at
@@ -35,6 +34,8 @@ Loop::Loop(Tun tun, ControlSocket control, std::unique_ptr<crypto::CipherProvide
            UdpOptions options, Log log)
     : ciphers_(std::move(ciphers)), tunnel_(*ciphers_), tun_(std::move(tun)), udp_(options),
       control_(std::move(control)), log_(std::move(log)), epoll_(::epoll_create1(EPOLL_CLOEXEC)) {
+    // Now: following the device to other namespaces needs a capability that is given up soon.
+    if (auto link = LinkWatch::open(tun_.descriptor())) link_.emplace(std::move(*link));
     udp_.on_dead_source = [this](const Path& path) { tunnel_.forget_source(path); };
     update_now();
 }
@@ -47,12 +48,8 @@ TunnelEnd Loop::run(int signals) {
     watch(tun_.descriptor(), EPOLLIN);
     watch(control_.descriptor(), EPOLLIN);
     watch(control_.watch_descriptor(), EPOLLIN);
-    if (auto link = LinkWatch::open(tun_.name())) {
-        link_.emplace(std::move(*link));
-        watch(link_->descriptor(), EPOLLIN);
-    } else {
-        link_changed();
-    }
+    if (link_) watch(link_->descriptor(), EPOLLIN);
+    link_changed();
     TunnelEnd ended = TunnelEnd::failed;
     for (int rounds = 0;; ++rounds) {
         update_now();
@@ -87,7 +84,7 @@ bool Loop::from_device(TunnelEnd& ended) {
     if (blocked_) return false;
     std::optional<Segmenter> packets;
     int count = 0;
-    while (count < most_packets_at_once && actions_.send.size() < most_bytes_at_once) {
+    while (count < most_packets_at_once && actions_.send.has_room()) {
         const auto read = tun_.read(packets);
         if (read == Tun::Read::gone) ended = TunnelEnd::device_removed;
         if (read != Tun::Read::packet) break;
@@ -181,8 +178,8 @@ void Loop::link_changed() {
     const auto news = link_->read();
     if (!news) return;
     if (news->gone) {
-        // Deleted: the next read says so. Else it was moved, and has to be asked.
-        log_(LogLevel::verbose, "the device left this network namespace");
+        // Deleted: the next read says so. Else it is where we may not look, and has to be asked.
+        log_(LogLevel::verbose, "the device cannot be watched where it is now");
         link_.reset();
         return;
     }
@@ -194,7 +191,7 @@ void Loop::set_mtu(std::size_t mtu) {
     if (mtu == mtu_) return;
     mtu_ = mtu;
     tunnel_.set_mtu(mtu);
-    if (!tun_.can_segment()) return;
+    if (!tun_.can_segment() || (link_ && !link_->is_here())) return;
     const auto limited =
         limit_segments(::if_nametoindex(tun_.name().c_str()), segments_of_a_train(mtu));
     if (!limited) log_(LogLevel::verbose, limited.error().message);

@@ -47,7 +47,7 @@ class Loop : public Outside {
     Tun tun_;
     UdpSockets udp_;
     ControlSocket control_;
-    std::optional<LinkWatch> link_; ///< nothing once the device is in another namespace
+    std::optional<LinkWatch> link_; ///< nothing once the device is where we may not look
     Log log_;
     UniqueFd epoll_;
     Actions actions_;

@@ -12,14 +12,14 @@ bool RateLimiter::allow(const IpAddress& from, Instant now) {
     const AddressBits source = AddressBits::of(from).first(64);
     auto found = buckets_.find(source);
     if (found == buckets_.end()) {
-        if (buckets_.size() >= most_buckets) return full_ == Full::allow;
-        found = buckets_.emplace(source, Bucket{burst_, now}).first;
+        if (buckets_.size() >= most_buckets) return false;
+        found = buckets_.emplace(source, Bucket{burst, now}).first;
     }
     Bucket& bucket = found->second;
-    bucket.credit = std::min(burst_, bucket.credit + (now - bucket.last));
+    bucket.credit = std::min(burst, bucket.credit + (now - bucket.last));
     bucket.last = now;
-    if (bucket.credit < cost_) return false;
-    bucket.credit -= cost_;
+    if (bucket.credit < cost) return false;
+    bucket.credit -= cost;
     return true;
 }
 

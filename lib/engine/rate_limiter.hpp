@@ -7,26 +7,22 @@
 
 namespace wgkit::engine {
 
-/// Bounds how often one source is served: an IPv4 address or an IPv6 /64 (a customer's usual
-/// share).
+/// Bounds the handshakes of one source: 20 a second with bursts of 5, for an IPv4 address or an
+/// IPv6 /64 (a customer's usual share). Source: kernel ratelimiter.c, which has the same numbers.
 class RateLimiter {
   public:
-    /// What happens to new sources when there are too many to keep.
-    enum class Full : std::uint8_t { refuse, allow };
-
-    RateLimiter(unsigned per_second, unsigned burst, Full full)
-        : cost_(Time(std::chrono::seconds(1)) / per_second), burst_(cost_ * burst), full_(full) {}
-
     [[nodiscard]] bool allow(const IpAddress& from, Instant now);
     std::size_t size() const { return buckets_.size(); }
 
   private:
     using Time = std::chrono::nanoseconds;
+    static constexpr Time cost = Time(std::chrono::seconds(1)) / 20;
+    static constexpr Time burst = cost * 5;
     static constexpr std::size_t most_buckets = 8192;
     static constexpr auto forget_after = std::chrono::seconds(1); ///< by then a bucket is full
 
     struct Bucket {
-        Time credit{};
+        Time credit = burst;
         Instant last;
     };
     struct HashBits {
@@ -36,9 +32,6 @@ class RateLimiter {
     };
     void forget_idle(Instant now);
 
-    Time cost_;
-    Time burst_;
-    Full full_;
     std::unordered_map<AddressBits, Bucket, HashBits> buckets_;
     Instant next_cleaning_{};
 };

@@ -107,6 +107,7 @@ void Tunnel::send_staged(Peer& peer, const Now& now, Actions& actions) {
         const std::size_t size = packet->size();
         const std::size_t padded = padded_size(size);
         const std::uint8_t tos = size == 0 ? std::uint8_t{0} : outer_ecn(*packet);
+        packet->reserve(padded + 1); // so that a keepalive, which is empty, has an address, too
         packet->resize(padded);
         seal(peer, *session, MutableBytes(*packet).first(padded), padded, tos, actions);
         any_data = any_data || size != 0;

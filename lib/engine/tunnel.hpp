@@ -11,6 +11,7 @@
 #include "engine/peer.hpp"
 #include "engine/rate_limiter.hpp"
 #include "engine/segmenter.hpp"
+#include "engine/source_sketch.hpp"
 
 namespace wgkit::engine {
 
@@ -125,11 +126,11 @@ class Tunnel {
     AllowedIps allowed_ips_;
     IndexTable indices_;
     TimerQueue<Peer> queue_;
-    /// Handshakes of senders that have shown their address; kernel ratelimiter.c has these numbers.
-    RateLimiter handshake_limiter_{20, 5, RateLimiter::Full::refuse};
-    /// Cookies, whose askers may lie about their address: loud ones are not answered, but that
-    /// there are many of them must not keep out an honest one.
-    RateLimiter cookie_limiter_{100, 50, RateLimiter::Full::allow};
+    /// Handshakes of senders that have shown their address.
+    RateLimiter limiter_;
+    /// Askers for cookies, who may lie about their address. Loud ones are not answered; an honest
+    /// one asks once in five seconds.
+    SourceSketch askers_;
     Timers::Jitter jitter_;
     std::size_t mtu_ = default_mtu;
     std::uint16_t listen_port_ = 0;

@@ -121,11 +121,12 @@ class World {
         collect(host);
     }
 
-    /// Lets a datagram arrive at the host now.
-    void arrive(Host& host, Datagram datagram, const UdpAddress& from, std::uint8_t tos = 0) {
+    /// Lets a datagram arrive at the host now, or several that the kernel joined.
+    void arrive(Host& host, Datagram datagram, const UdpAddress& from, std::uint8_t tos = 0,
+                std::size_t segment_size = 0) {
         Received received;
         received.bytes = datagram;
-        received.segment_size = datagram.size();
+        received.segment_size = segment_size == 0 ? datagram.size() : segment_size;
         received.path = {from, {host.address.ip, 1}};
         received.tos = tos;
         host.tunnel.on_udp(received, now, host.actions);

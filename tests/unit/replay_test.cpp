@@ -13,8 +13,8 @@ constexpr std::uint64_t size = ReplayWindow::size;
 
 TEST_CASE("a counter is accepted once") {
     ReplayWindow window;
-    for (const std::uint64_t counter : {0, 1, 9, 8, 7}) CHECK(window.accept(counter));
-    for (const std::uint64_t counter : {0, 1, 9, 8, 7}) CHECK_FALSE(window.accept(counter));
+    for (const std::uint64_t counter : {0U, 1U, 9U, 8U, 7U}) CHECK(window.accept(counter));
+    for (const std::uint64_t counter : {0U, 1U, 9U, 8U, 7U}) CHECK_FALSE(window.accept(counter));
     CHECK(window.accept(2));
 }
 

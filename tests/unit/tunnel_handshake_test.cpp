@@ -68,7 +68,7 @@ TEST_CASE("preshared keys must agree, and may change without a break") {
 TEST_CASE("a replayed initiation is refused") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram initiation = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram initiation = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     world.arrive(*b, initiation, a->address);
     CHECK(b->tunnel.counters().responses_sent == 1);
     world.sleep_for(1s);
@@ -82,7 +82,7 @@ TEST_CASE(
     "an initiation that is older than one already accepted is refused, also after the session") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram old = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram old = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     world.run_for(10s); // the next one is accepted
     REQUIRE(b->tunnel.counters().responses_sent == 1);
     world.sleep_for(1h);
@@ -96,7 +96,7 @@ TEST_CASE(
 TEST_CASE("forged and replayed responses change nothing, the real one still counts") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram response = intercept(world, 2, [&] { world.send(*a, ping); });
+    const Datagram response = intercept(world, 2, [&, a = a] { world.send(*a, ping); });
     REQUIRE(response.size() == response::size);
     for (std::size_t i = 0; i < response.size() - 32; i += 3) {
         Datagram bad = response;
@@ -115,10 +115,10 @@ TEST_CASE("forged and replayed responses change nothing, the real one still coun
 TEST_CASE("initiations of one peer closer than 20 ms are dropped") {
     World world;
     auto [a, b] = world.make_pair();
-    const Datagram first = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram first = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     World::peer_of(*a, *b).last_sent_handshake = Instant::min();
     world.sleep_for(10ms);
-    const Datagram second = intercept(world, 1, [&] { world.send(*a, ping); });
+    const Datagram second = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     world.arrive(*b, first, a->address);
     world.arrive(*b, second, a->address);
     CHECK(b->tunnel.counters().responses_sent == 1);
@@ -151,7 +151,7 @@ TEST_CASE("a stranger's initiation is not answered") {
 TEST_CASE("a wrong mac1 costs nothing but the check") {
     World world;
     auto [a, b] = world.make_pair();
-    Datagram initiation = intercept(world, 1, [&] { world.send(*a, ping); });
+    Datagram initiation = intercept(world, 1, [&, a = a] { world.send(*a, ping); });
     initiation[120] ^= 1;
     world.arrive(*b, initiation, a->address);
     CHECK(b->tunnel.counters().bad_mac1 == 1);
@@ -181,7 +181,7 @@ TEST_CASE("a cookie moves nobody and is accepted once") {
     World world;
     auto [a, b] = world.make_pair();
     load(world, *b);
-    const Datagram cookie = intercept(world, 3, [&] { world.send(*a, ping); });
+    const Datagram cookie = intercept(world, 3, [&, a = a] { world.send(*a, ping); });
     REQUIRE(cookie.size() == cookie_reply::size);
     const UdpAddress liar{*IpAddress::parse("198.51.100.66"), 66, 0};
     Datagram forged = cookie;
@@ -196,7 +196,7 @@ TEST_CASE("a cookie moves nobody and is accepted once") {
 }
 
 TEST_CASE("under load one source gets 5 handshakes at once, an IPv6 /64 together") {
-    RateLimiter limiter(20, 5, RateLimiter::Full::refuse);
+    RateLimiter limiter;
     const Instant now(10s);
     const auto ip = [](const char* text) { return *IpAddress::parse(text); };
     for (int i = 0; i < 5; ++i) CHECK(limiter.allow(ip("192.0.2.1"), now));
@@ -212,8 +212,39 @@ TEST_CASE("under load one source gets 5 handshakes at once, an IPv6 /64 together
     CHECK(limiter.size() == 1); // those that were full again are forgotten
 }
 
+TEST_CASE("who asks for cookies too often is not answered, others are, and later it is again") {
+    SourceSketch sketch;
+    const Instant now(10s);
+    const auto ip = [](const char* text) { return *IpAddress::parse(text); };
+    for (int i = 0; i < 100'000; ++i) {
+        const bool answered = sketch.allow(ip("192.0.2.1"), 2, now);
+        REQUIRE(answered == (i < 2));
+    }
+    CHECK(sketch.allow(ip("192.0.2.2"), 2, now));
+    CHECK(sketch.allow(ip("2001:db8::1"), 2, now));
+    CHECK(sketch.allow(ip("2001:db8::2"), 2, now));
+    CHECK_FALSE(sketch.allow(ip("2001:db8::3"), 2, now)); // the same /64
+    CHECK(sketch.allow(ip("192.0.2.1"), 2, now + 5s));
+}
+
+TEST_CASE("100,000 forged sources leave room for an honest one") {
+    int answered = 0;
+    for (int trial = 0; trial < 20; ++trial) {
+        SourceSketch sketch;
+        const Instant now(10s);
+        for (std::uint32_t i = 0; i < 100'000; ++i) {
+            std::array<std::uint8_t, 4> bytes{};
+            store_be32(bytes.data(), 0x0a000000 + i);
+            for (int twice = 0; twice < 2; ++twice)
+                (void)sketch.allow(IpAddress::from_bytes(Family::ipv4, bytes), 2, now);
+        }
+        answered += sketch.allow(*IpAddress::parse("192.0.2.1"), 2, now) ? 1 : 0;
+    }
+    CHECK(answered >= 14); // about nine in ten
+}
+
 TEST_CASE("many sources do not make the rate limiter grow without bound") {
-    RateLimiter limiter(20, 5, RateLimiter::Full::refuse);
+    RateLimiter limiter;
     const Instant now(10s);
     for (std::uint32_t i = 0; i < 100'000; ++i) {
         std::array<std::uint8_t, 4> bytes{};

@@ -51,7 +51,7 @@ TEST_CASE("packets are padded to 16 bytes, but not beyond the MTU") {
     };
     world.send(*a, numbered_packet("10.0.0.1", "10.0.0.2", 0, 100));
     world.run_for(50ms);
-    for (const std::size_t size : {100, 112, 1413, 1420})
+    for (const std::size_t size : {100U, 112U, 1413U, 1420U})
         world.send(*a, numbered_packet("10.0.0.1", "10.0.0.2", 0, size));
     a->tunnel.set_mtu(0);
     world.send(*a, numbered_packet("10.0.0.1", "10.0.0.2", 0, 1413));

@@ -53,6 +53,13 @@ int serve(Options& options, const tool::Report& report) {
         fmt::print(stderr, "wgkit-tunnel: {}: {}\n", name, text);
     };
     if (tunnel.cipher.empty()) tunnel.cipher = environment("WGKIT_CIPHER");
+    // Beside the options, for those who cannot change the command line.
+    const auto is_set = [](const char* name) { return environment(name) == "1"; };
+    if (is_set("WGKIT_NO_GSO"))
+        tunnel.offloads.tun_segmentation = tunnel.offloads.udp_segmentation = false;
+    if (is_set("WGKIT_NO_GRO"))
+        tunnel.offloads.tun_coalescing = tunnel.offloads.udp_coalescing = false;
+    tunnel.heed_quirks = !is_set("WGKIT_NO_QUIRKS");
     const auto tun_fd = inherited("WG_TUN_FD");
     if (!tun_fd) return report.error(tun_fd.error());
     const auto control_fd = inherited("WG_UAPI_FD");

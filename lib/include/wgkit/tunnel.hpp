@@ -27,7 +27,8 @@ struct TunnelOptions {
     int tun_fd = -1;     ///< a TUN device to take over instead of making one
     int control_fd = -1; ///< a listening socket to take over instead of making one
     TunnelOffloads offloads;
-    std::string cipher; ///< ipsec-mb, openssl or libsodium; empty: the fastest here
+    bool heed_quirks = true; ///< do without offloads that this kernel is known to do wrong
+    std::string cipher;      ///< ipsec-mb, openssl or libsodium; empty: the fastest here
     LogLevel log_level = LogLevel::error;
     std::function<void(LogLevel, const std::string&)> log; ///< never told a secret
 };

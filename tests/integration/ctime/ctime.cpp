@@ -1,35 +1,16 @@
 // Runs the key code on bytes that valgrind believes to be undefined: a branch or an address that
 // depends on a secret is then reported as use of an undefined value. Run by ctime.sh.
-#include <valgrind/memcheck.h>
-
 #include <array>
-#include <cstdio>
 #include <cstring>
 
 #include "crypto/noise.hpp"
 #include "crypto/packet_cipher.hpp"
-#include "wgkit/keys.hpp"
+#include "poison.hpp"
 
 using namespace wgkit;
+using namespace wgkit::test;
 
 namespace {
-
-template <class T>
-void poison(const T& bytes) {
-    VALGRIND_MAKE_MEM_UNDEFINED(bytes.data(), bytes.size());
-}
-
-/// For results that are public: whether keys are equal, a public key.
-template <class T>
-T& declassify(T& value) {
-    VALGRIND_MAKE_MEM_DEFINED(&value, sizeof value);
-    return value;
-}
-
-bool fail(const char* what) {
-    std::fprintf(stderr, "ctime: %s\n", what);
-    return false;
-}
 
 bool check_private_keys() {
     const PrivateKey key = generate_private_key();
@@ -115,7 +96,7 @@ int main(int argc, char**) {
     if (RUNNING_ON_VALGRIND == 0) return fail("must run under valgrind") ? 0 : 2;
     if (argc > 1) return branch_on_secret() ? 0 : 2;
     return check_private_keys() && check_preshared_keys() && check_packet_ciphers()
-                   && check_handshake()
+                   && check_handshake() && check_engine()
                ? 0
                : 2;
 }
