@@ -155,7 +155,8 @@ def sections(output):
 
 PACKAGES = {
     "sh": "dash", "insmod": "kmod", "ip": "iproute2", "wg": "wireguard-tools",
-    "wg-quick": "wireguard-tools", "nft": "nftables", "sysctl": "procps", "unshare": "util-linux",
+    "cmp": "diffutils", "head": "coreutils", "nice": "coreutils", "sort": "coreutils", "wc": "coreutils",
+    "setpriv": "util-linux", "wg-quick": "wireguard-tools", "nft": "nftables", "sysctl": "procps", "unshare": "util-linux",
     "mount": "mount", "cat": "coreutils", "mkdir": "coreutils", "sleep": "coreutils",
     "cp": "coreutils", "ln": "coreutils", "cut": "coreutils", "ping": "iputils-ping",
     "/lib/systemd/systemd-networkd": "systemd"}

@@ -12,7 +12,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from tools import wgkit  # noqa: E402
 
-PROGRAMS = ("wg", "cmp", "cut", "grep", "head", "wc", "sort", "setpriv")
+PROGRAMS = ("wg", "cmp", "cut", "grep", "head", "wc", "sort", "setpriv", "nice")
 PEERS, WIDE = 3000, 700
 
 
