@@ -31,6 +31,13 @@ def outer_sizes(bed, space, port, send):
         return sizes
 
 
+def sleeps(device):
+    """Whether it does not wake in 1.5 s; the kernel's last news of a move may come a moment later."""
+    before = context_switches(device)
+    time.sleep(1.5)
+    return context_switches(device) == before
+
+
 @scenario(known={"wireguard-go": "asks every second, and does not learn the MTU"})
 def state_and_mtu_in_another_namespace(bed, engines):
     """Moved to other namespaces and back: up, down and the MTU are followed, and waiting costs nothing."""
@@ -49,9 +56,7 @@ def state_and_mtu_in_another_namespace(bed, engines):
         at.ip(f"link set {name} netns {target.name} name {new}")
         at, name = target, new
         time.sleep(0.1)
-        before = context_switches(left)
-        time.sleep(1.5)
-        assert context_switches(left) == before, "it wakes although nothing happens"
+        assert any(sleeps(left) for _ in range(4)), "it wakes although nothing happens"
         at.ip(f"addr replace {LEFT4}/24 dev {name}", f"link set {name} mtu 1420 up")
         at.reach(RIGHT4, 5)
         for mtu in (1300, 1250):
