@@ -34,7 +34,10 @@ inline constexpr auto rekey_on_receive_after =
 inline constexpr auto cookie_secret_life = 120s;
 inline constexpr auto cookie_life = 115s; ///< the initiator's side: less than the secret's life
 inline constexpr auto least_initiation_gap = 20ms; ///< 50 a second for a peer
-inline constexpr unsigned most_cookies = 2;        ///< for one source, in five seconds
+// Cookies given to one source in a window of source_sketch.hpp, before and after plenty were given.
+inline constexpr unsigned most_cookies_each = 50;
+inline constexpr unsigned fewest_cookies_each = 2;
+inline constexpr std::size_t plenty_of_cookies = 10'000;
 inline constexpr auto under_load_for = 1s;
 inline constexpr std::size_t most_waiting_handshakes = 1024;
 inline constexpr std::size_t loaded_from = most_waiting_handshakes / 8;

@@ -37,7 +37,7 @@ class CookieChecker {
     std::optional<crypto::KeyedBlake2s> secret_;
     Instant secret_until_{};
     /// Random bytes for nonces, from the system in one call for many.
-    std::array<std::uint8_t, 24 * 64> nonces_{};
+    std::array<std::uint8_t, std::size_t{24} * 64> nonces_{};
     std::size_t nonces_left_ = 0;
 };
 

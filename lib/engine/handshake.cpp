@@ -19,18 +19,21 @@ void Tunnel::receive_handshake(Bytes message, const Path& path, const Now& now, 
         loaded_until_ = now.boot + under_load_for;
         return;
     }
-    // Under load, the cheapest question first.
-    const bool loaded = is_under_load(now.boot);
-    const bool has_mac2 = loaded && CookieChecker::has_mac2(message);
-    if (loaded && !has_mac2 && !askers_.allow(path.remote.ip, most_cookies, now.boot)) {
-        ++counters_.rate_limited;
-        return;
-    }
     if (!checker_ || !checker_->has_valid_mac1(message)) {
         ++counters_.bad_mac1;
         return;
     }
-    if (loaded && !(has_mac2 && checker_->has_valid_mac2(message, path.remote, now.boot))) {
+    const bool loaded = is_under_load(now.boot);
+    if (loaded
+        && !(CookieChecker::has_mac2(message)
+             && checker_->has_valid_mac2(message, path.remote, now.boot))) {
+        // Askers may lie about their address: strict only while there are very many.
+        const unsigned most =
+            askers_.allowed() < plenty_of_cookies ? most_cookies_each : fewest_cookies_each;
+        if (!askers_.allow(path.remote.ip, most, now.boot)) {
+            ++counters_.rate_limited;
+            return;
+        }
         const CookieReply reply = checker_->reply(message, path.remote, now.boot);
         if (actions.send.append_copy(path, 0, reply))
             ++counters_.cookies_sent;

@@ -19,8 +19,8 @@ namespace {
 constexpr int most_packets_at_once = 8;
 constexpr std::size_t busy_handshakes = 1; ///< answered between two batches of packets
 constexpr std::size_t idle_handshakes = 64;
-constexpr int most_busy_rounds = 64;       ///< before other descriptors are looked at
-constexpr int poll_moved_device_ms = 1000; ///< whether it is up: nobody tells us there
+constexpr int most_busy_rounds = 64; ///< before other descriptors are looked at
+constexpr int retry_ms = 1000; ///< whether the device is up, or the port free, if nobody tells us
 
 Instant boot_time() {
     timespec time{};
@@ -58,7 +58,7 @@ TunnelEnd Loop::run(int signals) {
         if (ended != TunnelEnd::failed) return ended;
         tunnel_.work(busy ? busy_handshakes : idle_handshakes, now_, actions_);
         if (tunnel_.next_timer() <= now_.boot) tunnel_.on_timer(now_, actions_);
-        flush();
+        if (!blocked_) flush();
         busy = busy || tunnel_.has_work();
         if (busy && rounds < most_busy_rounds) continue;
         rounds = 0;
@@ -105,22 +105,25 @@ bool Loop::flush() {
         return true;
     }
     const bool blocked = !udp_.send(actions_.send);
-    if (blocked != blocked_) {
-        blocked_ = blocked;
-        for (const int fd : watched_udp_) {
-            if (fd < 0) continue;
-            epoll_event event{};
-            event.events = EPOLLIN | (blocked ? EPOLLOUT : 0U);
-            event.data.fd = fd;
-            ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
-        }
-    }
+    if (blocked || blocked_) set_blocked(blocked);
     actions_.send.set_joining(udp_.can_segment());
     return !blocked;
 }
 
+/// Only the socket that is full is waited for, and the device is not, or the wait would end at
+/// once.
+void Loop::set_blocked(bool blocked) {
+    blocked_ = blocked;
+    for (const int fd : watched_udp_) {
+        const bool full = blocked && fd == udp_.full_descriptor();
+        rewatch(fd, EPOLLIN | (full ? EPOLLOUT : 0U));
+    }
+    rewatch(tun_.descriptor(), blocked ? 0U : EPOLLIN);
+}
+
 int Loop::timeout() const {
-    int limit = link_ ? -1 : poll_moved_device_ms;
+    const bool asks = !link_ || link_up_ != tunnel_.is_up();
+    int limit = asks ? retry_ms : -1;
     const Instant next = tunnel_.next_timer();
     if (next == never) return limit;
     const auto until = std::chrono::ceil<std::chrono::milliseconds>(next - now_.boot).count();
@@ -135,16 +138,28 @@ bool Loop::wait(int timeout_ms, TunnelEnd& ended) {
         ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), timeout_ms);
     if (count < 0 && errno != EINTR) return false;
     update_now();
-    if (!link_) link_changed();
+    if (!link_)
+        link_changed();
+    else if (link_up_ != tunnel_.is_up())
+        set_up(link_up_); // its port was taken
     for (int i = 0; i < count; ++i) {
         const int fd = events[static_cast<std::size_t>(i)].data.fd;
+        const std::uint32_t happened = events[static_cast<std::size_t>(i)].events;
         if (fd == signals_) {
             ended = TunnelEnd::stopped;
             return false;
         }
-        if (fd == tun_.descriptor() || fd == watched_udp_[0] || fd == watched_udp_[1]) {
-            if (fd != tun_.descriptor()) flush();
-            continue; // the loop reads them anyway
+        if (fd == watched_udp_[0] || fd == watched_udp_[1]) {
+            if ((happened & EPOLLOUT) != 0) flush();
+            continue; // the loop reads it anyway
+        }
+        if (fd == tun_.descriptor()) {
+            std::optional<Segmenter> none;
+            if ((happened & EPOLLERR) != 0 && tun_.read(none) == Tun::Read::gone) {
+                ended = TunnelEnd::device_removed;
+                return false;
+            }
+            continue;
         }
         if (fd == control_.descriptor()) {
             const int client = control_.accept(tunnel_, *this);
@@ -164,13 +179,11 @@ bool Loop::wait(int timeout_ms, TunnelEnd& ended) {
 }
 
 void Loop::serve(int client) {
-    if (!actions_.send.has_room() && !flush()) return;
+    // Without room its handshakes are lost, and repeated; keeping it waiting would be no better.
+    if (!actions_.send.has_room() && !blocked_) flush();
     const auto served = control_.serve(client, now_, actions_);
     if (!served.open) return; // closed: epoll has forgotten it
-    epoll_event event{};
-    event.events = served.wants_write ? EPOLLOUT : EPOLLIN;
-    event.data.fd = client;
-    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, client, &event);
+    rewatch(client, served.wants_write ? EPOLLOUT : EPOLLIN);
 }
 
 void Loop::link_changed() {
@@ -198,12 +211,15 @@ void Loop::set_mtu(std::size_t mtu) {
 }
 
 void Loop::set_up(bool up) {
+    link_up_ = up;
     if (up == tunnel_.is_up()) return;
     if (up) {
-        if (auto opened = udp_.open(port_, mark_); !opened) {
-            log_(LogLevel::error, opened.error().message);
-            return;
-        }
+        auto opened = udp_.open(port_, mark_);
+        const std::string failure = opened ? "" : opened.error().message;
+        if (failure != open_failure_ && !opened) log_(LogLevel::error, failure);
+        open_failure_ = failure;
+        if (!opened) return; // tried again after a while, or when the port is changed
+        actions_.send.set_joining(udp_.can_segment());
         port_ = udp_.port();
         tunnel_.set_listen_port(port_);
         const auto fds = udp_.descriptors();
@@ -212,10 +228,9 @@ void Loop::set_up(bool up) {
         watched_udp_ = fds;
     }
     tunnel_.set_up(up, now_, actions_);
-    actions_.send.set_joining(udp_.can_segment());
     if (!up) {
         actions_.clear();
-        blocked_ = false;
+        set_blocked(false);
         udp_.close();
         watched_udp_ = {-1, -1};
     }
@@ -226,14 +241,15 @@ Result<void> Loop::set_listen_port(std::uint16_t port) {
     if (auto opened = udp_.open(port, mark_); !opened) return opened;
     port_ = udp_.port();
     tunnel_.set_listen_port(port_);
-    if (tunnel_.is_up()) {
-        watched_udp_ = udp_.descriptors();
-        for (const int fd : watched_udp_)
-            if (fd >= 0) watch(fd, EPOLLIN);
-        blocked_ = false;
-    } else {
+    actions_.send.set_joining(udp_.can_segment());
+    if (!tunnel_.is_up()) {
         udp_.close(); // it was free: that had to be known
+        set_up(link_up_);
+        return {};
     }
+    watched_udp_ = udp_.descriptors();
+    for (const int fd : watched_udp_) watch(fd, EPOLLIN);
+    set_blocked(false);
     return {};
 }
 
@@ -248,6 +264,13 @@ void Loop::watch(int fd, std::uint32_t events) {
     event.events = events;
     event.data.fd = fd;
     if (fd >= 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
+}
+
+void Loop::rewatch(int fd, std::uint32_t events) {
+    epoll_event event{};
+    event.events = events;
+    event.data.fd = fd;
+    if (fd >= 0) ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);
 }
 
 std::string Loop::statistics() const {

@@ -38,7 +38,9 @@ class Loop : public Outside {
     void link_changed();
     void set_mtu(std::size_t mtu);
     void set_up(bool up);
+    void set_blocked(bool blocked);
     void watch(int fd, std::uint32_t events);
+    void rewatch(int fd, std::uint32_t events);
     void update_now();
     int timeout() const;
 
@@ -56,6 +58,8 @@ class Loop : public Outside {
     std::uint32_t mark_ = 0;
     std::size_t mtu_ = 0; ///< as the kernel told last
     int signals_ = -1;
+    bool link_up_ = false; ///< what the device should be; it is not while its port is taken
+    std::string open_failure_;
     bool blocked_ = false; ///< the network takes no more for now
     std::array<int, 2> watched_udp_ = {-1, -1};
 };

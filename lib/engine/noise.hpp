@@ -23,7 +23,10 @@ class StaticStatic {
   public:
     /// Nothing if the peer's key is a point of low order.
     const crypto::SecretHash* get(const Identity& identity, const PublicKey& peer);
-    void forget() { state_ = State::unknown; }
+    void forget() {
+        secret_.clear();
+        state_ = State::unknown;
+    }
 
   private:
     enum class State : std::uint8_t { unknown, good, low_order };

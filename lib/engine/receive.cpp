@@ -107,6 +107,7 @@ void Tunnel::finish_run(Run& run, const Received& received, const Now& now, Acti
         return;
     }
     Peer& peer = *run.peer;
+    if (peer.path != received.path) peer.path = received.path;
     if (run.session == peer.next.get()) {
         // The initiator has the keys: the session is confirmed.
         drop_session(peer.previous);
@@ -115,14 +116,13 @@ void Tunnel::finish_run(Run& run, const Received& received, const Now& now, Acti
         handshake_complete(peer, now);
         send_staged(peer, now, actions);
     }
-    if (peer.path != received.path) peer.path = received.path;
     peer.received_bytes += run.bytes;
 
     peer.timers.any_authenticated_received();
     peer.timers.any_authenticated_traversal(now.boot);
     if (run.any_data) peer.timers.data_received(now.boot);
     if (peer.current && !peer.sent_last_minute_handshake && peer.current->is_initiator
-        && now.boot - peer.current->created >= rekey_on_receive_after) {
+        && peer.current->may_send && now.boot - peer.current->created >= rekey_on_receive_after) {
         peer.sent_last_minute_handshake = true;
         initiate(peer, false, now, actions);
     }

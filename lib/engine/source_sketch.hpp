@@ -23,18 +23,23 @@ class SourceSketch {
         std::uint8_t& count = counts_[index_of(from)];
         if (count >= most) return false;
         ++count;
+        ++allowed_;
         return true;
     }
 
+    /// How often that was so in this window.
+    std::size_t allowed() const { return allowed_; }
+
   private:
     static constexpr std::size_t counters = std::size_t{1} << 20;
-    /// As long as an initiator waits before it asks again: it finds its counter at zero.
-    static constexpr auto window = rekey_timeout;
+    /// An initiator asks twice in it at most.
+    static constexpr auto window = rekey_timeout + std::chrono::seconds(1);
 
     void begin_window(Instant now) {
         counts_.assign(counters, 0); // a megabyte, there only once it was needed
         crypto_shorthash_keygen(key_.data());
         window_end_ = now + window;
+        allowed_ = 0;
     }
     std::size_t index_of(const IpAddress& from) const {
         const AddressBits source = AddressBits::of(from).first(64); // an IPv6 /64 is one
@@ -46,6 +51,7 @@ class SourceSketch {
 
     std::vector<std::uint8_t> counts_;
     std::array<std::uint8_t, crypto_shorthash_KEYBYTES> key_{};
+    std::size_t allowed_ = 0;
     Instant window_end_{};
 };
 

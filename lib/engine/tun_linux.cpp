@@ -95,6 +95,8 @@ Result<Tun> Tun::adopt(UniqueFd fd, TunOptions options) {
     const bool has_header = (request.ifr_flags & IFF_VNET_HDR) != 0;
     request.ifr_name[sizeof request.ifr_name - 1] = '\0';
     if (has_header) {
+        int header_bytes = sizeof(virtio_net_hdr); // whoever made the device may have wanted more
+        ::ioctl(fd.get(), TUNSETVNETHDRSZ, &header_bytes);
         if (!options.segmentation)
             ::ioctl(fd.get(), TUNSETOFFLOAD, 0);
         else if (!set_segmentation(fd.get(), true))
@@ -197,8 +199,10 @@ void Tun::write_apart(const SuperPacket& packet) {
 }
 
 bool Tun::is_up() const {
-    // A write of nothing is refused either way, but with another error while the device is down.
-    return ::write(fd_.get(), nullptr, 0) >= 0 || errno != EIO;
+    // A packet that is cut short: refused while the device is down, else taken and thrown away.
+    const std::array<std::uint8_t, sizeof(virtio_net_hdr) + 1> packet = {
+        has_header_ ? std::uint8_t{0} : std::uint8_t{0x40}, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x40};
+    return ::write(fd_.get(), packet.data(), has_header_ ? packet.size() : 1) >= 0 || errno != EIO;
 }
 
 } // namespace wgkit::engine

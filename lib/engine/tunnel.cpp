@@ -110,7 +110,7 @@ void Tunnel::forget_sources() {
 
 void Tunnel::forget_source(const Path& path) {
     for (Peer& peer : peers_)
-        if (peer.path == path) peer.path->source = {};
+        if (peer.path && peer.path->source == path.source) peer.path->source = {};
 }
 
 void Tunnel::on_timer(const Now& now, Actions& actions) {
@@ -147,7 +147,10 @@ void Tunnel::fire(Peer& peer, const Now& now, Actions& actions) {
     }
     // A handshake that is under way stays: it may have begun just now, after a long sleep.
     if (timers.take(Timer::zero_keys, now.boot)) drop_sessions(peer);
-    if (timers.take(Timer::persistent_keepalive, now.boot)) send_keepalive(peer, now, actions);
+    if (timers.take(Timer::persistent_keepalive, now.boot)) {
+        send_keepalive(peer, now, actions);
+        timers.any_authenticated_traversal(now.boot); // also if nothing could be sent
+    }
 }
 
 /// Down: as if nothing had ever been said to the peer, but for its newest timestamp.

@@ -66,7 +66,7 @@ class Tunnel {
     void start_peer(Peer& peer, const Now& now, Actions& actions);
     /// Our port or mark changed: remembered source addresses are void.
     void forget_sources();
-    /// Packets can no longer be sent from this path's source.
+    /// Packets can no longer be sent from this path's source, whoever it leads to.
     void forget_source(const Path& path);
 
     // Traffic. Call only while `actions.send.has_room()`.

@@ -175,9 +175,10 @@ Result<void> UdpSockets::set_mark(std::uint32_t mark) {
 
 std::span<Received> UdpSockets::receive() {
     received_.clear();
-    for (auto& socket : sockets_)
-        // Both families share the buffers; one of them is idle nearly always.
-        if (socket.fd && received_.empty()) receive_from(socket);
+    // Both families share the buffers; a flood on one must not keep out the other.
+    first_ ^= 1;
+    for (const std::size_t i : {first_, first_ ^ 1U})
+        if (sockets_[i].fd && received_.empty()) receive_from(sockets_[i]);
     return received_;
 }
 
@@ -244,17 +245,17 @@ void UdpSockets::fill(std::size_t slot, const Train& train, MutableBytes bytes,
     const bool v4 = train.path.remote.ip.is_v4();
     if (bytes.size() > segment_size)
         control.add(IPPROTO_UDP, UDP_SEGMENT, static_cast<std::uint16_t>(segment_size));
+    // The address alone: which interface leads to the peer is for the routes to say.
     const Source& source = train.path.source;
     if (source.is_set() && source.ip.is_v4() == v4) {
         if (v4) {
             in_pktinfo info{};
-            info.ipi_ifindex = static_cast<int>(source.interface);
             std::memcpy(&info.ipi_spec_dst, source.ip.bytes().data(), sizeof info.ipi_spec_dst);
             control.add(IPPROTO_IP, IP_PKTINFO, info);
         } else {
             in6_pktinfo info{};
-            info.ipi6_ifindex = source.interface;
             std::memcpy(&info.ipi6_addr, source.ip.bytes().data(), sizeof info.ipi6_addr);
+            if (IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr)) info.ipi6_ifindex = source.interface;
             control.add(IPPROTO_IPV6, IPV6_PKTINFO, info);
         }
     }
@@ -290,7 +291,10 @@ bool UdpSockets::send(SendBatch& batch) {
             const int error = errno;
             if (error == EINTR) continue;
             const Train& train = trains[next_train_];
-            if (error == EAGAIN || !send_alone(fd, train, batch.bytes(train), error)) return false;
+            if (error == EAGAIN || !send_alone(fd, train, batch.bytes(train), error)) {
+                full_ = fd;
+                return false;
+            }
             ++next_train_;
             continue;
         }
@@ -314,35 +318,45 @@ int UdpSockets::send_one(int fd, const Train& train, MutableBytes bytes, std::si
     return 0;
 }
 
-bool UdpSockets::send_alone(int fd, Train train, MutableBytes bytes, int error) {
+bool UdpSockets::send_alone(int fd, const Train& train, MutableBytes bytes, int error) {
+    if (train.size == train.segment_size)
+        return error != EAGAIN && send_single(fd, train, bytes, error);
+    if (error == EAGAIN) return false;
+    if (error != EIO && error != EINVAL && error != EMSGSIZE && error != EOPNOTSUPP
+        && !is_dead_source(train, error)) {
+        ++counters_.send_errors;
+        return true;
+    }
+    // EIO: the device cannot checksum, so never again. Else larger than this path's MTU, a source
+    // that is gone, or a kernel's mood: this train goes one by one.
+    if (error == EIO) segmentation_ = false;
+    ++counters_.segmentation_refused;
+    for (std::size_t at = 0; at < bytes.size(); at += train.segment_size) {
+        const auto segment = bytes.subspan(at, std::min(train.segment_size, bytes.size() - at));
+        if (const int failed = send_one(fd, train, segment, segment.size()); failed != 0)
+            send_single(fd, train, segment, failed);
+    }
+    return true;
+}
+
+bool UdpSockets::is_dead_source(const Train& train, int error) {
+    return train.path.source.is_set()
+           && (error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH || error == ENODEV
+               || error == EHOSTUNREACH);
+}
+
+/// One datagram that could not be sent. Always true: it is sent otherwise, or counts as lost.
+bool UdpSockets::send_single(int fd, Train train, MutableBytes bytes, int error) {
     // The remembered source is gone, or not for this route: the kernel may choose another.
-    const auto is_dead_source = [&] {
-        return train.path.source.is_set()
-               && (error == EINVAL || error == EADDRNOTAVAIL || error == ENETUNREACH
-                   || error == ENODEV || error == EHOSTUNREACH);
-    };
-    if (is_dead_source()) {
+    if (is_dead_source(train, error)) {
         const Path dead = train.path;
         train.path.source = {};
-        error = send_one(fd, train, bytes, train.segment_size);
+        error = send_one(fd, train, bytes, bytes.size());
         if (error == 0) {
             if (on_dead_source) on_dead_source(dead);
             return true;
         }
     }
-    if (train.size > train.segment_size
-        && (error == EIO || error == EINVAL || error == EMSGSIZE || error == EOPNOTSUPP)) {
-        // EIO: the device cannot checksum, so never again. Else: larger than this path's MTU, or a
-        // kernel's mood; this train goes one by one.
-        if (error == EIO) segmentation_ = false;
-        ++counters_.segmentation_refused;
-        for (std::size_t at = 0; at < bytes.size(); at += train.segment_size) {
-            const auto segment = bytes.subspan(at, std::min(train.segment_size, bytes.size() - at));
-            if (send_one(fd, train, segment, segment.size()) != 0) ++counters_.send_errors;
-        }
-        return true;
-    }
-    if (error == EAGAIN) return false;
     // Refused by a firewall, unreachable, out of buffers: as lost on the way.
     ++counters_.send_errors;
     return true;

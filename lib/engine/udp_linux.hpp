@@ -67,6 +67,9 @@ class UdpSockets {
     /// Told of paths whose source address no longer works.
     std::function<void(const Path&)> on_dead_source;
 
+    /// The descriptor that was full when `send` last returned false.
+    int full_descriptor() const { return full_; }
+
     bool can_segment() const { return segmentation_; }
     const UdpCounters& counters() const { return counters_; }
 
@@ -93,13 +96,17 @@ class UdpSockets {
     void receive_from(Socket& socket);
     void fill(std::size_t slot, const Train& train, MutableBytes bytes, std::size_t segment_size);
     /// Handles the failure of one train. False if the kernel takes no more for now.
-    bool send_alone(int fd, Train train, MutableBytes bytes, int error);
+    bool send_alone(int fd, const Train& train, MutableBytes bytes, int error);
+    bool send_single(int fd, Train train, MutableBytes bytes, int error);
+    static bool is_dead_source(const Train& train, int error);
     int send_one(int fd, const Train& train, MutableBytes bytes, std::size_t segment_size);
 
     UdpOptions options_;
     std::array<Socket, 2> sockets_;
     std::uint16_t port_ = 0;
     bool segmentation_ = false;
+    std::size_t first_ = 0; ///< the family that is read first next time
+    int full_ = -1;
     std::size_t next_train_ = 0; ///< of a batch that was not sent whole
 
     std::unique_ptr<std::uint8_t[]> bytes_;

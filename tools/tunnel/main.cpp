@@ -1,5 +1,6 @@
 // wgkit-tunnel: a WireGuard device in userspace, with the command line of wireguard-go.
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -50,7 +51,8 @@ int serve(Options& options, const tool::Report& report) {
     tunnel.interface = options.interface;
     tunnel.log_level = log_level();
     tunnel.log = [name = options.interface](LogLevel, const std::string& text) {
-        fmt::print(stderr, "wgkit-tunnel: {}: {}\n", name, text);
+        const std::string line = fmt::format("wgkit-tunnel: {}: {}\n", name, text);
+        (void)!::write(STDERR_FILENO, line.data(), line.size()); // nobody may be reading
     };
     if (tunnel.cipher.empty()) tunnel.cipher = environment("WGKIT_CIPHER");
     // Beside the options, for those who cannot change the command line.

@@ -235,5 +235,29 @@ def link_local_endpoint(bed, engines):
     pair.right.namespace.ping(LEFT4, 5)
 
 
+@scenario
+def answers_follow_the_route(bed, engines):
+    """What comes in by one interface is answered by the one that the route names, from the same address."""
+    one, two = bed.namespaces(2)
+    for namespace in (one, two):
+        for name in ("all", "default"):
+            namespace.sysctl(f"net.ipv4.conf.{name}.rp_filter", 0)
+            namespace.sysctl(f"net.ipv4.conf.{name}.arp_ignore", 1)  # the wrong link leads nowhere
+    for i in (1, 2):
+        bed.link(one, two, [f"10.0.{i}.1/24"], [f"10.0.{i}.2/24"])
+    left, right = bed.device(one, engines.peer), bed.device(two, engines.engine)
+    left.set_key()
+    right.set_key()
+    one.ip("link set lo up", "addr add 10.77.0.1/32 dev lo", "route add 10.88.0.1 via 10.0.1.2 src 10.77.0.1")
+    two.ip("link set lo up", "addr add 10.88.0.1/32 dev lo", "route add 10.77.0.1 via 10.0.2.1")
+    right.wg("listen-port", "5182")
+    left.peer(right.public, "endpoint", "10.88.0.1:5182", "allowed-ips", "192.168.9.2/32")
+    right.peer(left.public, "allowed-ips", "192.168.9.1/32")
+    left.up("192.168.9.1/24")
+    right.up("192.168.9.2/24")
+    one.reach("192.168.9.2")
+    assert left.endpoint() == "10.88.0.1:5182", left.endpoint()
+
+
 if __name__ == "__main__":
     main(__doc__)

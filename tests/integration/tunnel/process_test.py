@@ -323,5 +323,38 @@ def a_test_that_is_killed_leaves_nothing(bed, engines):
     assert not os.path.exists(f"/proc/{pid}")
 
 
+@scenario(known={"wireguard-go": "sets the interface down again and stays so"})
+def a_taken_port_is_taken_later(bed, engines):
+    """Up while another program has the port: works once the port is free; to set a taken port is refused."""
+    namespace = bed.namespace()
+    device = bed.device(namespace, engines.engine)
+    device.set_key()
+    with namespace.socket() as other:
+        other.bind(("0.0.0.0", 51999))
+        assert device.wg("listen-port", "51999", check=False).returncode != 0, "a taken port was accepted"
+    device.wg("listen-port", "51999")
+    with namespace.socket() as other:
+        other.bind(("0.0.0.0", 51999))
+        namespace.ip(f"link set {device.name} up")
+        time.sleep(0.5)
+    wait_for("the port is taken", lambda: 51999 in namespace.bound_ports(), 5)
+
+
+@scenario(known={"wireguard-go": "ends"})
+def a_log_that_nobody_reads(bed, engines):
+    """Standard error is a closed pipe: the tunnel goes on."""
+    namespace = bed.namespace()
+    name = bed.unique("wk")
+    process = bed.process(namespace.start(*fill_command(engines.engine, name), stderr=subprocess.PIPE,
+                                          env=os.environ | {"LOG_LEVEL": "verbose"}))
+    path = os.path.join(uapi.SOCKETS, name + ".sock")
+    wait_for("the socket", lambda: os.path.exists(path))
+    process.stderr.close()
+    for state in ("up", "down", "up"):
+        namespace.ip(f"link set {name} {state}")
+        time.sleep(0.1)
+    assert process.poll() is None and os.path.exists(path), "it ended"
+
+
 if __name__ == "__main__":
     main(__doc__)
