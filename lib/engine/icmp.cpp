@@ -21,7 +21,7 @@ bool is_answerable_v4(Bytes packet) {
 
 // ICMP messages other than echo and timestamp requests are errors or answers themselves.
 bool is_icmp_v4_request(Bytes packet) {
-    const std::size_t header = (packet[0] & 0xfU) * 4;
+    const std::size_t header = ipv4_header_length(packet.data());
     if (packet[9] != 1) return true;
     return packet.size() > header && (packet[header] == 8 || packet[header] == 13);
 }
