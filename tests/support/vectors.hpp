@@ -1,7 +1,5 @@
 #pragma once
 
-#include <fmt/format.h>
-
 #include <cstdint>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -33,9 +31,12 @@ std::span<const std::uint8_t, N> fixed(const Bytes& bytes) {
     return std::span<const std::uint8_t>(bytes).first<N>();
 }
 
+/// Where a file below tests/vectors is.
+std::string vector_path(const std::string& name);
+
 /// A file below tests/vectors.
 inline nlohmann::json vectors(const std::string& path) {
-    std::ifstream file(fmt::format("{}/{}", WGKIT_TEST_VECTORS, path));
+    std::ifstream file(vector_path(path));
     return nlohmann::json::parse(file);
 }
 

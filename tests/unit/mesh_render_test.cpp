@@ -8,6 +8,7 @@
 
 #include "mesh/render/render.hpp"
 #include "support/catch.hpp"
+#include "support/vectors.hpp"
 
 using namespace wgkit;
 using namespace wgkit::mesh;
@@ -18,9 +19,7 @@ constexpr Format all_formats[] = {Format::wg_quick, Format::networkd, Format::ne
                                   Format::netplan};
 constexpr Date today{std::chrono::days{20000}};
 
-std::string vector_path(const std::string& name) {
-    return fmt::format("{}/render/{}", WGKIT_TEST_VECTORS, name);
-}
+std::string golden_path(const std::string& name) { return test::vector_path("render/" + name); }
 
 std::string slurp(const std::string& path) {
     std::ifstream file(path);
@@ -85,8 +84,8 @@ class TestFleet {
 
 void compare_with_golden(const std::string& fleet, Format format) {
     INFO(fleet << " as " << to_string(format));
-    const auto path = vector_path(fmt::format("{}.{}.golden", fleet, to_string(format)));
-    const auto text = TestFleet(slurp(vector_path(fmt::format("{}.yaml", fleet)))).dump(format);
+    const auto path = golden_path(fmt::format("{}.{}.golden", fleet, to_string(format)));
+    const auto text = TestFleet(slurp(golden_path(fmt::format("{}.yaml", fleet)))).dump(format);
     if (std::getenv("WGKIT_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << text;
     CHECK(text == slurp(path));
 }
