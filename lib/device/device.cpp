@@ -9,26 +9,9 @@
 #include "netlink/links.hpp"
 #include "netlink/wireguard.hpp"
 #include "uapi/client.hpp"
+#include "util/interface_name.hpp"
 
 namespace wgkit {
-
-namespace {
-
-bool is_interface_name(const std::string& name) {
-    return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".."
-           && std::all_of(name.begin(), name.end(), [](char c) {
-                  return c > ' ' && c <= '~' && c != '/' && c != ':' && c != '%';
-              });
-}
-
-Error no_interface_name(std::string name) {
-    for (char& c : name)
-        if (c < ' ' || c > '~') c = '?';
-    return {Errc::invalid, fmt::format("'{}' is no name for an interface", name),
-            "1 to 15 characters without '/', ':', '%' and white space"};
-}
-
-} // namespace
 
 std::string to_string(const DeviceEndpoint& endpoint) {
     if (endpoint.address.is_v4())

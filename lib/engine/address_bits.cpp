@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <array>
 
+#include "engine/packet.hpp"
+
 namespace wgkit::engine {
 
 namespace {
-
-std::uint64_t load_be(const std::uint8_t* bytes, unsigned count) {
-    std::uint64_t value = 0;
-    for (unsigned i = 0; i < count; ++i) value = value << 8 | bytes[i];
-    return value;
-}
 
 constexpr std::uint64_t mask(unsigned length) {
     return length == 0 ? 0 : ~std::uint64_t{0} << (64 - length);
@@ -20,8 +16,8 @@ constexpr std::uint64_t mask(unsigned length) {
 } // namespace
 
 AddressBits AddressBits::from(const std::uint8_t* bytes, Family family) {
-    if (family == Family::ipv4) return {load_be(bytes, 4) << 32, 0};
-    return {load_be(bytes, 8), load_be(bytes + 8, 8)};
+    if (family == Family::ipv4) return {std::uint64_t{load_be32(bytes)} << 32, 0};
+    return {load_be64(bytes), load_be64(bytes + 8)};
 }
 
 AddressBits AddressBits::first(unsigned length) const {

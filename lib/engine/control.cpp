@@ -8,6 +8,7 @@
 #include <iterator>
 
 #include "util/ascii.hpp"
+#include "util/hex_key.hpp"
 
 namespace wgkit::engine {
 
@@ -15,18 +16,6 @@ namespace {
 
 constexpr std::size_t longest_line = 4096;
 constexpr std::uint64_t most_seconds = 65535;
-
-using KeyBytes = std::array<std::uint8_t, key_bytes>;
-
-// Constant time, for keys.
-bool read_hex(std::string_view text, KeyBytes& out) {
-    std::size_t length = 0;
-    return text.size() == 2 * key_bytes
-           && sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length,
-                             nullptr)
-                  == 0
-           && length == out.size();
-}
 
 void add_hex(SecretString& out, std::string_view name,
              std::span<const std::uint8_t, key_bytes> key) {

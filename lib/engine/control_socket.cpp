@@ -5,12 +5,12 @@
 #include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "uapi/socket_path.hpp"
 #include "util/errno_error.hpp"
 #include "wgkit/files.hpp"
 
@@ -27,14 +27,6 @@ std::uint64_t inode_of(const std::string& path) {
     return ::lstat(path.c_str(), &info) == 0 ? info.st_ino : 0;
 }
 
-std::optional<sockaddr_un> address_of(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) return std::nullopt;
-    path.copy(address.sun_path, path.size());
-    return address;
-}
-
 bool is_served(const sockaddr_un& address) {
     const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
@@ -43,9 +35,9 @@ bool is_served(const sockaddr_un& address) {
 } // namespace
 
 Result<ControlSocket> ControlSocket::create(const std::string& interface) {
-    if (auto made = files::make_folders(folder, 0755); !made) return made.error();
-    const std::string path = fmt::format("{}/{}.sock", folder, interface);
-    const auto address = address_of(path);
+    if (auto made = files::make_folders(uapi::folder, 0755); !made) return made.error();
+    const std::string path = uapi::path_of(interface);
+    const auto address = uapi::address_of(path);
     if (!address) return Error{Errc::invalid, fmt::format("{}: path is too long", path), {}};
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (!fd) return errno_error("cannot open a configuration socket");
@@ -73,7 +65,7 @@ Result<ControlSocket> ControlSocket::adopt(UniqueFd fd, const std::string& inter
     const int flags = ::fcntl(fd.get(), F_GETFL);
     if (flags < 0 || ::fcntl(fd.get(), F_SETFL, flags | O_NONBLOCK) != 0)
         return errno_error("cannot prepare the configuration socket");
-    return ControlSocket(std::move(fd), fmt::format("{}/{}.sock", folder, interface));
+    return ControlSocket(std::move(fd), uapi::path_of(interface));
 }
 
 ControlSocket::ControlSocket(UniqueFd fd, std::string path)

@@ -12,8 +12,6 @@ namespace wgkit::engine {
 /// it is made for its owner alone.
 class ControlSocket {
   public:
-    static constexpr const char* folder = "/var/run/wireguard";
-
     /// Makes the socket; one that nobody listens on any more is replaced. Errors: exists if
     /// another process serves this interface, permission, system.
     static Result<ControlSocket> create(const std::string& interface);

@@ -1,33 +1,19 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/utsname.h>
 
 #include <array>
 
 #include "engine/loop.hpp"
 #include "engine/quirks.hpp"
+#include "uapi/socket_path.hpp"
 #include "util/errno_error.hpp"
+#include "util/interface_name.hpp"
 #include "wgkit/tunnel.hpp"
 
 namespace wgkit {
 
 namespace {
-
-constexpr std::size_t longest_name = 15; // IFNAMSIZ - 1
-
-// The kernel's rules for names, and what may stand in a path.
-bool is_interface_name(const std::string& name) {
-    return !name.empty() && name.size() <= longest_name && name != "." && name != ".."
-           && name.find_first_of("/: \t\n\r\v\f%") == std::string::npos;
-}
-
-Error no_interface_name(std::string name) {
-    for (char& c : name)
-        if (c < ' ' || c > '~') c = '?';
-    return {Errc::invalid, fmt::format("'{}' is no name for an interface", name),
-            "1 to 15 characters without '/', ':', '%' and white space"};
-}
 
 /// The offloads that were asked for, without those that do harm on this kernel.
 TunnelOffloads without_quirks(const TunnelOffloads& wanted,
@@ -88,14 +74,11 @@ const std::string& TunnelDevice::interface() const { return parts_->interface; }
 TunnelEnd TunnelDevice::run(int stop_fd) { return parts_->loop.run(stop_fd); }
 
 Result<std::string> tunnel_statistics(const std::string& interface) {
-    const std::string path = fmt::format("{}/{}.sock", engine::ControlSocket::folder, interface);
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (!is_interface_name(interface) || path.size() >= sizeof address.sun_path)
-        return no_interface_name(interface);
-    path.copy(address.sun_path, path.size());
+    const std::string path = uapi::path_of(interface);
+    const auto address = uapi::address_of(path);
+    if (!is_interface_name(interface) || !address) return no_interface_name(interface);
     const UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
         return errno_error(fmt::format("cannot ask {}", path));
     constexpr std::string_view request = "wgkit_statistics=1\n\n";
     if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL) < 0)

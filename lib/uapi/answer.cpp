@@ -10,6 +10,7 @@
 
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
+#include "util/hex_key.hpp"
 
 namespace wgkit::uapi {
 
@@ -17,18 +18,6 @@ namespace {
 
 constexpr std::size_t longest_line = 4096;
 constexpr std::uint64_t most_nanoseconds = 999'999'999;
-
-using KeyBytes = std::array<std::uint8_t, key_bytes>;
-
-// Constant time.
-bool read_hex(std::string_view text, KeyBytes& out) {
-    std::size_t length = 0;
-    return text.size() == 2 * key_bytes
-           && sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length,
-                             nullptr)
-                  == 0
-           && length == out.size();
-}
 
 /// A secret key; `out` stays empty for one of zeros, which stands for none.
 template <class Key>

@@ -4,13 +4,13 @@
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <memory>
 
 #include "uapi/answer.hpp"
+#include "uapi/socket_path.hpp"
 #include "util/errno_error.hpp"
 #include "util/unique_fd.hpp"
 
@@ -18,28 +18,21 @@ namespace wgkit::uapi {
 
 namespace {
 
-constexpr std::string_view suffix = ".sock";
 constexpr std::size_t read_bytes = 65536;
 constexpr timeval patience{20, 0}; ///< for an engine that hangs
 
-std::string path_of(const std::string& name) {
-    return fmt::format("{}/{}{}", folder, name, suffix);
-}
-
 /// A connection to a socket; an empty descriptor and errno if that fails.
 UniqueFd connect_to(const std::string& path) {
-    sockaddr_un address{};
-    address.sun_family = AF_UNIX;
-    if (path.size() >= sizeof address.sun_path) {
+    const auto address = address_of(path);
+    if (!address) {
         errno = ENAMETOOLONG;
         return {};
     }
-    path.copy(address.sun_path, path.size());
     UniqueFd fd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (!fd) return {};
     ::setsockopt(fd.get(), SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setsockopt(fd.get(), SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+    if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&*address), sizeof *address) != 0)
         return {};
     return fd;
 }

@@ -9,8 +9,6 @@
 /// Userspace engines, asked over their configuration sockets /var/run/wireguard/IFACE.sock.
 namespace wgkit::uapi {
 
-inline constexpr const char* folder = "/var/run/wireguard";
-
 /// The interfaces whose sockets somebody listens on, in the folder's order, as wg(8) lists them.
 /// What a killed engine left behind is skipped, and left alone. Errors: permission, system.
 Result<std::vector<std::string>> list_devices();

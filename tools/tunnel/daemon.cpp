@@ -85,12 +85,11 @@ Result<void> drop_capabilities() {
         cap_set_flag(wanted, CAP_EFFECTIVE, 1, &value, CAP_SET);
     }
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-    const bool good = cap_set_proc(wanted) == 0;
-    Error error = failure("cannot drop capabilities");
+    Result<void> dropped;
+    if (cap_set_proc(wanted) != 0) dropped = failure("cannot drop capabilities");
     cap_free(now);
     cap_free(wanted);
-    if (!good) return error;
-    return {};
+    return dropped;
 }
 
 Result<void> go_to_background() {

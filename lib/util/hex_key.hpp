@@ -1,0 +1,25 @@
+#pragma once
+
+#include <sodium.h>
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+#include "wgkit/keys.hpp"
+
+namespace wgkit {
+
+using KeyBytes = std::array<std::uint8_t, key_bytes>;
+
+/// Reads 64 hexadecimal digits in constant time: how the configuration protocol writes keys.
+inline bool read_hex(std::string_view text, KeyBytes& out) {
+    std::size_t length = 0;
+    return text.size() == 2 * key_bytes
+           && sodium_hex2bin(out.data(), out.size(), text.data(), text.size(), nullptr, &length,
+                             nullptr)
+                  == 0
+           && length == out.size();
+}
+
+} // namespace wgkit
