@@ -17,7 +17,7 @@ std::vector<Prefix> destinations(std::span<const Prefix> allowed_ips) {
     std::vector<Prefix> all;
     for (const auto& prefix : allowed_ips) all.push_back(prefix.masked());
     std::sort(all.begin(), all.end(), [](const Prefix& a, const Prefix& b) {
-        return a.length != b.length ? a.length > b.length : a < b;
+        return a.length != b.length ? a.length > b.length : b < a; // IPv6 first
     });
     all.erase(std::unique(all.begin(), all.end()), all.end());
     return all;
@@ -29,6 +29,13 @@ bool is_connected(const std::vector<Prefix>& addresses, const Prefix& to) {
         const bool alone = own.address.is_v4() && own.length == 32; // only in the table local
         return !alone && own.masked().contains(to);
     });
+}
+
+/// Whether it is just the route that the kernel has there: it takes no second one.
+bool has_kernel_route(const std::vector<Prefix>& addresses, const Prefix& to) {
+    return is_connected(addresses, to)
+           && std::any_of(addresses.begin(), addresses.end(),
+                          [&to](const Prefix& own) { return own.masked() == to; });
 }
 
 HostFilter filter_of(Family family, std::uint32_t mark, const std::vector<Prefix>& addresses) {
@@ -68,7 +75,7 @@ HostWanted wanted_host(const config::Interface& wanted, std::span<const Prefix> 
     if (wanted.table && *wanted.table != "auto") {
         const std::uint32_t table = facts.table.value_or(main_routing_table);
         for (const auto& to : all)
-            if (table != main_routing_table || !is_connected(state.addresses, to))
+            if (table != main_routing_table || !has_kernel_route(state.addresses, to))
                 state.routes.push_back({to, table});
         return out;
     }

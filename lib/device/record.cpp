@@ -1,0 +1,69 @@
+#include "device/record.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+
+#include "util/ascii.hpp"
+#include "util/errno_error.hpp"
+#include "wgkit/files.hpp"
+
+namespace wgkit {
+
+namespace {
+
+constexpr const char* folder = "/run/wgkit";
+constexpr std::array<std::string_view, 4> phases{"none", "starting", "up", "stopping"};
+
+} // namespace
+
+Result<InterfaceRecord> InterfaceRecord::open(const std::string& interface) {
+    if (auto made = files::make_folders(folder, 0755); !made) return made.error();
+    InterfaceRecord record;
+    record.path_ = fmt::format("{}/{}.state", folder, interface);
+    const std::string lock = fmt::format("{}/{}.lock", folder, interface);
+    record.lock_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    if (!record.lock_) return errno_error(lock);
+    if (::flock(record.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
+        if (errno != EWOULDBLOCK) return errno_error(lock);
+        return Error{Errc::conflict,
+                     fmt::format("another process is changing {} right now", interface),
+                     "try again when it has ended"};
+    }
+    const auto text = files::read(record.path_);
+    if (!text) {
+        if (text.error().code == Errc::not_found) return record;
+        return text.error();
+    }
+    for (const auto line : ascii::split(*text, '\n')) {
+        const auto equals = line.find('=');
+        if (equals == line.npos) continue;
+        const auto value = line.substr(equals + 1);
+        if (line.starts_with("phase="))
+            for (std::size_t i = 0; i < phases.size(); ++i)
+                if (phases.at(i) == value) record.phase_ = static_cast<Phase>(i);
+        if (line.starts_with("mark="))
+            record.mark_ =
+                static_cast<std::uint32_t>(ascii::to_number(value, 0xffffffff).value_or(0));
+    }
+    return record;
+}
+
+Result<void> InterfaceRecord::write(Phase phase, std::uint32_t mark) {
+    phase_ = phase;
+    mark_ = mark;
+    return files::replace(
+        path_, fmt::format("phase={}\nmark={}\n", phases.at(static_cast<std::size_t>(phase)), mark),
+        0644);
+}
+
+Result<void> InterfaceRecord::remove() {
+    if (::unlink(path_.c_str()) == 0 || errno == ENOENT) return {};
+    return errno_error(path_);
+}
+
+} // namespace wgkit

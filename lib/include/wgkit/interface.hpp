@@ -1,0 +1,59 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "wgkit/config.hpp"
+#include "wgkit/export.hpp"
+#include "wgkit/result.hpp"
+#include "wgkit/secret.hpp"
+
+/// Interfaces brought up and down from a file, as wg-quick(8) does it, but without a shell, and so
+/// that a failure leaves nothing behind. wgkit-net(8) lists what differs on purpose.
+namespace wgkit {
+
+/// A file and the interface that it is of.
+struct InterfaceFile {
+    std::string path; ///< absolute, without symbolic links
+    std::string interface;
+};
+
+/// Finds the file as wg-quick does: NAME is /etc/wireguard/NAME.conf, everything else a path whose
+/// last part is the interface's name and ".conf". Errors: not_found, invalid (no such name).
+WGKIT_API Result<InterfaceFile> find_interface_file(const std::string& name_or_path);
+
+/// Whether people who are neither the owner nor in the group can reach a file.
+WGKIT_API bool is_world_accessible(const std::string& path);
+
+struct InterfaceOptions {
+    bool hooks = true;      ///< run PreUp, PostUp, PreDown and PostDown
+    bool take_over = false; ///< go on although another program manages the interface
+    /// Each step before it is done, as a command; hears no secrets.
+    std::function<void(const std::string&)> tell;
+    /// What went wrong without being a reason to stop.
+    std::function<void(const Error&)> warn;
+    /// Asked between steps; once it is true, the operation ends as if the step had failed.
+    std::function<bool()> is_interrupted;
+};
+
+/// Makes the interface, configures it, and gives it addresses, MTU, routes and name servers. After
+/// a failure all of it is undone. What an earlier run left behind that was killed is removed first.
+/// `config` has no errors. Errors: exists, permission, conflict (somebody else manages it, or
+/// changes it right now), not_found, system.
+WGKIT_API Result<void> bring_up(const InterfaceFile& file, config::Config& config,
+                                const InterfaceOptions& options = {});
+
+/// Takes down what `bring_up` or wg-quick made of the file; goes on where an earlier run was
+/// killed. Errors: not_found (it is not up), conflict, permission, system.
+WGKIT_API Result<void> bring_down(const InterfaceFile& file, config::Config& config,
+                                  const InterfaceOptions& options = {});
+
+/// The lines of a file that are not wg-quick's own, as `wg-quick strip` prints them, byte for byte.
+WGKIT_API SecretString strip_config(std::string_view text);
+
+/// Writes what the running interface is to its file. Comments, hooks and the names of hosts stay.
+/// Errors: not_found, permission, system.
+WGKIT_API Result<void> save_interface(const InterfaceFile& file, config::Config& config);
+
+} // namespace wgkit
