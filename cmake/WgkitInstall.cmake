@@ -39,9 +39,11 @@ configure_file(cmake/wgkit.pc.in ${PROJECT_BINARY_DIR}/wgkit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/wgkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # systemd looks for units in lib/systemd/system below /usr and /usr/local.
-configure_file(packaging/systemd/wgkit-tunnel@.service.in
-  ${PROJECT_BINARY_DIR}/wgkit-tunnel@.service @ONLY)
-install(FILES ${PROJECT_BINARY_DIR}/wgkit-tunnel@.service DESTINATION lib/systemd/system)
+foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service)
+  configure_file(packaging/systemd/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
+  install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
+endforeach()
+install(FILES packaging/systemd/wgkit-resolve@.timer DESTINATION lib/systemd/system)
 
 # For people: man pages, completions, examples, documents
 foreach(section 1 5 7 8)

@@ -3,8 +3,11 @@
 #include <array>
 
 #include "common/app.hpp"
+#include "net/doctor.hpp"
 #include "net/plan.hpp"
+#include "net/resolve.hpp"
 #include "net/show.hpp"
+#include "net/up.hpp"
 
 int main(int argc, char** argv) {
     using namespace wgkit::tool;
@@ -12,6 +15,12 @@ int main(int argc, char** argv) {
         Command{"apply", "Make a running device what its file says", net::setup_apply},
         Command{"plan", "Show what apply would change", net::setup_plan},
         Command{"show", "Show devices and their peers", net::setup_show},
+        Command{"up", "Bring an interface up from its file", net::setup_up},
+        Command{"down", "Take an interface down", net::setup_down},
+        Command{"save", "Write a running interface back to its file", net::setup_save},
+        Command{"strip", "Print a file without what is wg-quick's", net::setup_strip},
+        Command{"resolve", "Set endpoints whose names have moved", net::setup_resolve},
+        Command{"doctor", "Find what keeps tunnels from working", net::setup_doctor},
     };
     return run("wgkit-net", "Look at the WireGuard devices of this machine, and change them",
                commands, argc, argv);

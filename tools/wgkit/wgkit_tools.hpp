@@ -13,6 +13,8 @@ inline constexpr std::array wgkit_tools{
     Tool{"keygen", "make keys, as wg genkey, pubkey and genpsk, and whole key files"},
     Tool{"config", "check, format and dump WireGuard configuration files"},
     Tool{"mesh", "render a fleet's configurations from one nodes.yaml"},
-    Tool{"net", "show the WireGuard devices of this machine"},
+    Tool{"net", "bring WireGuard interfaces up and down, look at them and change them"},
+    Tool{"status", "tell who is connected, over which path, and how far away"},
+    Tool{"ping", "ask a node for an answer through its tunnel"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };

@@ -149,11 +149,13 @@ def main():
     argv = shlex.split(limits["ExecStart"][0].replace("%i", name))
     program = seccomp_program(limits)
     for limit, number in (("LimitMEMLOCK", resource.RLIMIT_MEMLOCK), ("LimitCORE", resource.RLIMIT_CORE)):
+        if limit not in limits:
+            continue
         value = resource.RLIM_INFINITY if limits[limit] == ["infinity"] else int(limits[limit][0])
         with contextlib.suppress(ValueError):  # a container may not raise it
             resource.setrlimit(number, (value, value))
     os.umask(int(limits["UMask"][0], 8))
-    read_only_but("/run/" + limits["RuntimeDirectory"][0])
+    read_only_but("/run/" + limits.get("RuntimeDirectory", ["wgkit-sandbox"])[0])
     kept = {CAPABILITIES[word] for word in limits["CapabilityBoundingSet"][0].split()}
     with open("/proc/sys/kernel/cap_last_cap", encoding="ascii") as file:
         last = int(file.read())
