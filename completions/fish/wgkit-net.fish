@@ -11,17 +11,41 @@ function __wgkit_net_at
             continue
         end
         switch "$at:$word"
+            case ':apply'
+                set at 'apply'
+            case ':plan'
+                set at 'plan'
             case ':show'
                 set at 'show'
+            case 'apply:-i' 'apply:--interface' 'apply:--allow-removals'
+                set skip 1
+            case 'plan:-i' 'plan:--interface' 'plan:--allow-removals'
+                set skip 1
         end
     end
     test "$at" = "$argv"
 end
 
 complete -c wgkit-net -f
+complete -c wgkit-net -n __wgkit_net_at -a apply -d 'Make a running device what its file says'
+complete -c wgkit-net -n __wgkit_net_at -a plan -d 'Show what apply would change'
 complete -c wgkit-net -n __wgkit_net_at -a show -d 'Show devices and their peers'
 complete -c wgkit-net -n __wgkit_net_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n __wgkit_net_at -s V -l version -d 'Print the version and exit'
+complete -c wgkit-net -n '__wgkit_net_at apply' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-net -n '__wgkit_net_at apply' -s i -l interface -x -d 'The interface, if the file is not named after it'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l insecure-permissions -d 'Read a file that others may read'
+complete -c wgkit-net -n '__wgkit_net_at apply' -F
+complete -c wgkit-net -n '__wgkit_net_at plan' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-net -n '__wgkit_net_at plan' -s i -l interface -x -d 'The interface, if the file is not named after it'
+complete -c wgkit-net -n '__wgkit_net_at plan' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
+complete -c wgkit-net -n '__wgkit_net_at plan' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
+complete -c wgkit-net -n '__wgkit_net_at plan' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit-net -n '__wgkit_net_at plan' -l insecure-permissions -d 'Read a file that others may read'
+complete -c wgkit-net -n '__wgkit_net_at plan' -F
 complete -c wgkit-net -n '__wgkit_net_at show' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at show' -l json -d 'Print the devices as JSON'
 complete -c wgkit-net -n '__wgkit_net_at show' -l show-secrets -d 'Show private and preshared keys instead of (hidden)'

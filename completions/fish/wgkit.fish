@@ -79,8 +79,16 @@ function __wgkit_at
                 set skip 1
             case ':net'
                 set at net
+            case 'net:apply'
+                set at 'net apply'
+            case 'net:plan'
+                set at 'net plan'
             case 'net:show'
                 set at 'net show'
+            case 'net apply:-i' 'net apply:--interface' 'net apply:--allow-removals'
+                set skip 1
+            case 'net plan:-i' 'net plan:--interface' 'net plan:--allow-removals'
+                set skip 1
             case ':tunnel'
                 set at tunnel
             case 'tunnel:--cipher'
@@ -94,7 +102,7 @@ complete -c wgkit -f
 complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
 complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
-complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this machine'
+complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this machine, and change them'
 complete -c wgkit -n __wgkit_at -a tunnel -d 'Run a WireGuard device in userspace'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
@@ -211,9 +219,25 @@ complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the netw
 complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
 complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
 complete -c wgkit -n '__wgkit_at mesh import' -F
+complete -c wgkit -n '__wgkit_at net' -a apply -d 'Make a running device what its file says'
+complete -c wgkit -n '__wgkit_at net' -a plan -d 'Show what apply would change'
 complete -c wgkit -n '__wgkit_at net' -a show -d 'Show devices and their peers'
 complete -c wgkit -n '__wgkit_at net' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at net apply' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net apply' -s i -l interface -x -d 'The interface, if the file is not named after it'
+complete -c wgkit -n '__wgkit_at net apply' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
+complete -c wgkit -n '__wgkit_at net apply' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
+complete -c wgkit -n '__wgkit_at net apply' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit -n '__wgkit_at net apply' -l insecure-permissions -d 'Read a file that others may read'
+complete -c wgkit -n '__wgkit_at net apply' -F
+complete -c wgkit -n '__wgkit_at net plan' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net plan' -s i -l interface -x -d 'The interface, if the file is not named after it'
+complete -c wgkit -n '__wgkit_at net plan' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
+complete -c wgkit -n '__wgkit_at net plan' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
+complete -c wgkit -n '__wgkit_at net plan' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit -n '__wgkit_at net plan' -l insecure-permissions -d 'Read a file that others may read'
+complete -c wgkit -n '__wgkit_at net plan' -F
 complete -c wgkit -n '__wgkit_at net show' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net show' -l json -d 'Print the devices as JSON'
 complete -c wgkit -n '__wgkit_at net show' -l show-secrets -d 'Show private and preshared keys instead of (hidden)'

@@ -12,14 +12,6 @@ namespace wgkit::config {
 
 namespace {
 
-/// Looks at every byte, whatever the first ones are.
-template <class Key>
-bool is_zero(const Key& key) {
-    std::uint8_t all = 0;
-    for (const auto byte : key.reveal()) all = static_cast<std::uint8_t>(all | byte);
-    return all == 0;
-}
-
 void check_interface(const Interface& interface, Diagnostics& diagnostics) {
     if (interface.private_key && is_zero(*interface.private_key))
         diagnostics

@@ -1,11 +1,12 @@
 #include "config/uapi_text.hpp"
 
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <array>
 #include <iterator>
 #include <span>
+
+#include "util/hex_key.hpp"
 
 namespace wgkit::config {
 
@@ -13,10 +14,9 @@ namespace {
 
 void append_key(SecretString& out, std::string_view name,
                 std::span<const std::uint8_t, key_bytes> bytes) {
-    std::array<char, 2 * key_bytes + 1> hex{};
-    sodium_bin2hex(hex.data(), hex.size(), bytes.data(), bytes.size()); // in constant time
-    out.append(name).append("=").append(hex.data()).append("\n");
-    wipe(hex.data(), hex.size());
+    out.append(name).append("=");
+    append_hex(out, bytes);
+    out.append("\n");
 }
 
 template <class Value>

@@ -6,8 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "netlink/backend.hpp"
 #include "netlink/links.hpp"
-#include "netlink/wireguard.hpp"
 #include "uapi/client.hpp"
 #include "util/interface_name.hpp"
 
@@ -43,6 +43,18 @@ Result<Device> read_device(const std::string& name) {
     if (!served) return served.error();
     if (*served) return *std::move(*served);
     return netlink::read_device(name);
+}
+
+Result<std::unique_ptr<DeviceBackend>> open_device(const std::string& name) {
+    if (!is_interface_name(name)) return no_interface_name(name);
+    const auto served = uapi::is_served(name);
+    if (!served) return served.error();
+    std::unique_ptr<DeviceBackend> backend;
+    if (*served)
+        backend = std::make_unique<uapi::Backend>(name);
+    else
+        backend = std::make_unique<netlink::Backend>(name);
+    return backend;
 }
 
 } // namespace wgkit

@@ -114,6 +114,10 @@ bool equal(const PrivateKey& a, const PrivateKey& b) {
 bool equal(const PresharedKey& a, const PresharedKey& b) {
     return sodium_memcmp(a.reveal().data(), b.reveal().data(), key_bytes) == 0;
 }
+bool is_zero(const PrivateKey& key) { return sodium_is_zero(key.reveal().data(), key_bytes) != 0; }
+bool is_zero(const PresharedKey& key) {
+    return sodium_is_zero(key.reveal().data(), key_bytes) != 0;
+}
 
 } // namespace wgkit
 

@@ -4,7 +4,6 @@
 #include <linux/genetlink.h>
 #include <linux/wireguard.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <sodium.h>
 
 #include <array>
@@ -12,6 +11,7 @@
 
 #include "netlink/attributes.hpp"
 #include "netlink/family.hpp"
+#include "netlink/sockaddr.hpp"
 #include "netlink/socket.hpp"
 #include "util/errno_error.hpp"
 
@@ -35,26 +35,8 @@ bool read_secret(const nlattr& attribute, std::optional<Key>& out) {
 }
 
 bool read_endpoint(const nlattr& attribute, std::optional<DeviceEndpoint>& out) {
-    const auto bytes = bytes_of(attribute);
-    sa_family_t family = AF_UNSPEC;
-    if (bytes.size() < sizeof family) return false;
-    std::memcpy(&family, bytes.data(), sizeof family);
-    if (family == AF_INET && bytes.size() >= sizeof(sockaddr_in)) {
-        sockaddr_in in;
-        std::memcpy(&in, bytes.data(), sizeof in);
-        const auto* raw = reinterpret_cast<const std::uint8_t*>(&in.sin_addr);
-        out = DeviceEndpoint{IpAddress::from_bytes(Family::ipv4, {raw, 4}), ntohs(in.sin_port), 0};
-        return true;
-    }
-    if (family == AF_INET6 && bytes.size() >= sizeof(sockaddr_in6)) {
-        sockaddr_in6 in;
-        std::memcpy(&in, bytes.data(), sizeof in);
-        const auto* raw = reinterpret_cast<const std::uint8_t*>(&in.sin6_addr);
-        out = DeviceEndpoint{IpAddress::from_bytes(Family::ipv6, {raw, 16}), ntohs(in.sin6_port),
-                             in.sin6_scope_id};
-        return true;
-    }
-    return false;
+    out = from_sockaddr(bytes_of(attribute));
+    return out.has_value();
 }
 
 bool read_allowed_ip(const nlattr& nest, std::vector<Prefix>& out) {
@@ -150,20 +132,21 @@ Error not_found(const std::string& name) {
             "wgkit net show interfaces lists those of WireGuard"};
 }
 
+} // namespace
+
 Error not_wireguard(const std::string& name) {
     return {Errc::invalid, fmt::format("{} is not a WireGuard interface", name), {}};
 }
 
-Error explain(int kernel_error, const std::string& name, const Error& error) {
+Error explain(int kernel_error, const std::string& name, const Error& error,
+              std::string_view verb) {
     if (kernel_error == ENODEV) return not_found(name);
     if (kernel_error == EOPNOTSUPP) return not_wireguard(name);
     if (kernel_error == EPERM || kernel_error == EACCES)
-        return {Errc::permission, fmt::format("no permission to read {}", name),
+        return {Errc::permission, fmt::format("no permission to {} {}", verb, name),
                 "it takes root or CAP_NET_ADMIN"};
     return {error.code, fmt::format("{}: {}", name, error.message), error.hint};
 }
-
-} // namespace
 
 Result<void> add_message(Device& device, const nlmsghdr& message) {
     const bool good =
@@ -199,7 +182,7 @@ Result<Device> read_device(const std::string& name) {
         },
         [&device](const nlmsghdr& message) { return add_message(device, message); }};
     if (auto asked = socket->ask(*request, "cannot read the device", reader); !asked)
-        return explain(socket->kernel_error(), name, asked.error());
+        return explain(socket->kernel_error(), name, asked.error(), "read");
     return device;
 }
 

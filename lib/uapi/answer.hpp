@@ -19,6 +19,8 @@ class Answer {
     Result<void> feed(std::string_view bytes);
     /// Whether the empty line that ends an answer has come.
     bool is_complete() const { return complete_; }
+    /// The error number with which the engine refused the request; 0: it did not.
+    int refusal() const { return error_ > 0 ? error_ : 0; }
     /// What was read. Requires is_complete().
     Device take() { return std::move(device_); }
 

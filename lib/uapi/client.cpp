@@ -10,6 +10,7 @@
 #include <memory>
 
 #include "uapi/answer.hpp"
+#include "uapi/request.hpp"
 #include "uapi/socket_path.hpp"
 #include "util/errno_error.hpp"
 #include "util/unique_fd.hpp"
@@ -73,22 +74,30 @@ Result<std::vector<std::string>> list_devices() {
     return names;
 }
 
-Result<std::optional<Device>> read_device(const std::string& name) {
+namespace {
+
+/// A connection; an empty descriptor if no engine serves such an interface.
+Result<UniqueFd> open_socket(const std::string& name) {
     const std::string path = path_of(name);
-    const UniqueFd fd = connect_to(path);
-    if (!fd) {
-        if (errno == ENOENT || errno == ECONNREFUSED || errno == ENAMETOOLONG)
-            return std::optional<Device>();
+    UniqueFd fd = connect_to(path);
+    if (!fd && errno != ENOENT && errno != ECONNREFUSED && errno != ENAMETOOLONG)
         return failed(path);
+    return fd;
+}
+
+/// Sends a request and reads its answer to the end.
+Result<void> ask(int fd, std::string_view request, const std::string& path, Answer& answer) {
+    while (!request.empty()) {
+        const auto count = ::send(fd, request.data(), request.size(), MSG_NOSIGNAL);
+        if (count < 0 && errno == EINTR) continue;
+        // Some engines answer to a bad line and close, before they have read all.
+        if (count < 0 && errno == EPIPE) break;
+        if (count < 0) return failed(path);
+        request.remove_prefix(static_cast<std::size_t>(count));
     }
-    constexpr std::string_view request = "get=1\n\n";
-    if (::send(fd.get(), request.data(), request.size(), MSG_NOSIGNAL)
-        != static_cast<ssize_t>(request.size()))
-        return failed(path);
-    Answer answer(name);
     SecretString part(read_bytes, '\0');
     while (!answer.is_complete()) {
-        const auto count = ::recv(fd.get(), part.data(), part.size(), 0);
+        const auto count = ::recv(fd, part.data(), part.size(), 0);
         if (count < 0 && errno == EINTR) continue;
         if (count < 0) return failed(path);
         if (count == 0)
@@ -96,7 +105,45 @@ Result<std::optional<Device>> read_device(const std::string& name) {
         if (auto good = answer.feed({part.data(), static_cast<std::size_t>(count)}); !good)
             return in_answer(path, good.error());
     }
+    return {};
+}
+
+Error gone(const std::string& name) {
+    return {Errc::not_found, fmt::format("the engine of {} is gone", name), {}};
+}
+
+} // namespace
+
+Result<std::optional<Device>> read_device(const std::string& name) {
+    const auto fd = open_socket(name);
+    if (!fd) return fd.error();
+    if (!*fd) return std::optional<Device>();
+    Answer answer(name);
+    if (auto good = ask(fd->get(), "get=1\n\n", path_of(name), answer); !good) return good.error();
     return std::optional<Device>(answer.take());
+}
+
+Result<bool> is_served(const std::string& name) {
+    const auto fd = open_socket(name);
+    if (!fd) return fd.error();
+    return static_cast<bool>(*fd);
+}
+
+Result<Device> Backend::get() {
+    auto device = read_device(name_);
+    if (!device) return device.error();
+    if (!*device) return gone(name_);
+    return **std::move(device);
+}
+
+Result<int> Backend::send(const DeviceChange* fields, std::span<const PeerStep> steps) {
+    const auto fd = open_socket(name_);
+    if (!fd) return fd.error();
+    if (!*fd) return gone(name_);
+    Answer answer(name_);
+    const auto good = ask(fd->get(), set_request(fields, steps), path_of(name_), answer);
+    if (!good && answer.refusal() == 0) return good.error();
+    return answer.refusal();
 }
 
 } // namespace wgkit::uapi

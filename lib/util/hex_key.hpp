@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "wgkit/keys.hpp"
@@ -20,6 +21,14 @@ inline bool read_hex(std::string_view text, KeyBytes& out) {
                              nullptr)
                   == 0
            && length == out.size();
+}
+
+/// Adds the 64 digits, in constant time.
+inline void append_hex(SecretString& out, std::span<const std::uint8_t, key_bytes> bytes) {
+    std::array<char, 2 * key_bytes + 1> hex{};
+    sodium_bin2hex(hex.data(), hex.size(), bytes.data(), bytes.size());
+    out.append(hex.data());
+    wipe(hex.data(), hex.size());
 }
 
 } // namespace wgkit

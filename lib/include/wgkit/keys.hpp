@@ -80,6 +80,9 @@ WGKIT_API SecretString reveal_base64(const PresharedKey& key);
 /// Constant-time comparison.
 WGKIT_API bool equal(const PrivateKey& a, const PrivateKey& b);
 WGKIT_API bool equal(const PresharedKey& a, const PresharedKey& b);
+/// Whether a key is all zeros, which stands for none. In constant time.
+WGKIT_API bool is_zero(const PrivateKey& key);
+WGKIT_API bool is_zero(const PresharedKey& key);
 
 } // namespace wgkit
 

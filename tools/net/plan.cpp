@@ -1,0 +1,102 @@
+#include "net/plan.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <memory>
+
+#include "net/convergence.hpp"
+#include "net/plan_text.hpp"
+
+namespace wgkit::tool::net {
+
+namespace {
+
+struct Options {
+    std::string file;
+    ConvergenceOptions convergence;
+    std::optional<Option> allow_removals;
+};
+
+void add_options(Arguments arguments, Options& options) {
+    auto& convergence = options.convergence;
+    arguments
+        .add_option("FILE", options.file,
+                    "A file of wg-quick, or an interface: its file in /etc/wireguard")
+        .type_name("")
+        .required();
+    arguments
+        .add_option("-i,--interface", convergence.interface,
+                    "The interface, if the file is not named after it")
+        .type_name("IFACE");
+    options.allow_removals = arguments
+                                 .add_option("--allow-removals", convergence.allow_removals,
+                                             "Remove up to N peers instead of 3 and a fifth of all")
+                                 .type_name("N");
+    arguments.add_flag("--keep-unmanaged", convergence.keep_unmanaged,
+                       "Leave peers alone that the file does not list");
+    arguments.add_flag("--set-endpoints", convergence.set_endpoints,
+                       "Set endpoints of connected peers, too");
+    arguments.add_flag("--insecure-permissions", convergence.insecure_permissions,
+                       "Read a file that others may read");
+}
+
+std::optional<Convergence> prepare(Options& options, const Report& report) {
+    options.convergence.has_allow_removals = options.allow_removals->count() != 0;
+    auto target = load_target(options.file, options.convergence.interface,
+                              options.convergence.insecure_permissions, report);
+    if (!target) return std::nullopt;
+    auto convergence = converge(std::move(*target), options.convergence);
+    if (convergence) return std::move(*convergence);
+    report.error(convergence.error());
+    return std::nullopt;
+}
+
+/// Whether the change may be made; if not, that is printed.
+bool is_allowed(const Convergence& it, const ConvergenceOptions& options, const Report& report) {
+    std::optional<std::size_t> removals;
+    if (options.has_allow_removals) removals = options.allow_removals;
+    const auto good = guard(it.wanted, it.present, it.change, removals);
+    if (!good)
+        report.error(fmt::format("{}: {}", it.target.path, good.error().message),
+                     good.error().hint);
+    return good.has_value();
+}
+
+void print(const Convergence& it) {
+    std::fputs(to_text(it, wants_colour(STDOUT_FILENO)).c_str(), stdout);
+}
+
+int plan(Options& options, const Report& report) {
+    const auto it = prepare(options, report);
+    if (!it) return exit_failed;
+    print(*it);
+    for (const auto& text : it->unknown_endpoints) report.warning(text);
+    if (!is_allowed(*it, options.convergence, report)) return exit_failed;
+    return it->change.empty() ? exit_ok : exit_differences;
+}
+
+int apply(Options& options, const Report& report) {
+    const auto it = prepare(options, report);
+    if (!it) return exit_failed;
+    print(*it);
+    if (!is_allowed(*it, options.convergence, report)) return exit_failed;
+    return carry_out(*it, report);
+}
+
+} // namespace
+
+Action setup_plan(Arguments arguments) {
+    auto options = std::make_shared<Options>();
+    add_options(arguments, *options);
+    return [options](const Report& report) { return plan(*options, report); };
+}
+
+Action setup_apply(Arguments arguments) {
+    auto options = std::make_shared<Options>();
+    add_options(arguments, *options);
+    return [options](const Report& report) { return apply(*options, report); };
+}
+
+} // namespace wgkit::tool::net
