@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <libmnl/libmnl.h>
+#include <linux/netlink.h>
 
 #include <cerrno>
 
@@ -33,6 +34,11 @@ Result<Socket> Socket::open(int bus) {
     if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0)
         return errno_error("cannot open a netlink socket");
     return Socket(std::move(socket));
+}
+
+void Socket::filter_dumps() {
+    int on = 1;
+    mnl_socket_setsockopt(socket_.get(), NETLINK_GET_STRICT_CHK, &on, sizeof on);
 }
 
 Result<void> Socket::ask(nlmsghdr& request, const char* what, const Reader& reader) {

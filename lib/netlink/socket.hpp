@@ -25,6 +25,10 @@ class Socket {
     /// `bus`: NETLINK_ROUTE or NETLINK_GENERIC. Errors: system.
     static Result<Socket> open(int bus);
 
+    /// Has the kernel (from 4.20) leave out of dumps of routes and addresses what the request does
+    /// not ask for. The caller must filter all the same.
+    void filter_dumps();
+
     /// Sends a request and reads the answer to its end, a dump of any size too. The request's
     /// sequence number is set here. Errors carry `what` and the kernel's error number, which is
     /// also in `kernel_error()`; conflict if a dump was inconsistent many times.
