@@ -31,11 +31,6 @@ if(WGKIT_SANITIZE)
     add_compile_options(-Wno-maybe-uninitialized)
   endif()
 endif()
-if(WGKIT_FUZZ)
-  # Coverage in every object, so that the fuzzer sees into the library; main comes per target.
-  add_compile_options(-fsanitize=fuzzer-no-link)
-endif()
-
 find_program(WGKIT_CCACHE ccache)
 if(WGKIT_CCACHE AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   set(CMAKE_CXX_COMPILER_LAUNCHER ${WGKIT_CCACHE})

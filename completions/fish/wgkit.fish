@@ -77,6 +77,10 @@ function __wgkit_at
                 set skip 1
             case 'mesh import:-o' 'mesh import:--output' 'mesh import:--network'
                 set skip 1
+            case ':monitor'
+                set at monitor
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--max-stale' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+                set skip 1
             case ':net'
                 set at net
             case 'net:apply'
@@ -125,6 +129,8 @@ complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configur
 complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this machine, and change them'
 complete -c wgkit -n __wgkit_at -a ping -d 'Ask a node for an answer through its tunnel'
 complete -c wgkit -n __wgkit_at -a status -d 'Tell who is connected, over which path, and how far away'
+complete -c wgkit -n __wgkit_at -a monitor -d 'Tell which WireGuard peers are really dead'
+complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this machine'
 complete -c wgkit -n __wgkit_at -a tunnel -d 'Run a WireGuard device in userspace'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
@@ -243,6 +249,23 @@ complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was importe
 complete -c wgkit -n '__wgkit_at mesh import' -F
 complete -c wgkit -n '__wgkit_at net' -a apply -d 'Make a running device what its file says'
 complete -c wgkit -n '__wgkit_at net' -a plan -d 'Show what apply would change'
+complete -c wgkit -n '__wgkit_at monitor' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at monitor' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at monitor' -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
+complete -c wgkit -n '__wgkit_at monitor' -l netns -x -d 'Look into this network namespace, too; may be repeated'
+complete -c wgkit -n '__wgkit_at monitor' -l dump -r -F -d 'Read what `wg show all dump` printed from a file, or - for standard input'
+complete -c wgkit -n '__wgkit_at monitor' -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
+complete -c wgkit -n '__wgkit_at monitor' -l strict-stale -d 'Judge every peer by the age of its handshake alone'
+complete -c wgkit -n '__wgkit_at monitor' -l state -r -F -d 'Keep the samples in this file'
+complete -c wgkit -n '__wgkit_at monitor' -l no-state -d 'Keep nothing between runs'
+complete -c wgkit -n '__wgkit_at monitor' -l interval -x -d 'Look twice, so many seconds apart, instead of comparing with the last run'
+complete -c wgkit -n '__wgkit_at monitor' -l format -x -a 'text json jsonl nagios prometheus' -d 'How the result is told'
+complete -c wgkit -n '__wgkit_at monitor' -l compat -x -a 'own mindflavor mdlayher' -d 'Whose names the metrics have'
+complete -c wgkit -n '__wgkit_at monitor' -s o -l output -r -F -d 'Replace this file by the result, instead of printing it'
+complete -c wgkit -n '__wgkit_at monitor' -s a -l all -d 'Show every peer, not only those in trouble'
+complete -c wgkit -n '__wgkit_at monitor' -l explain -x -d 'Show a peer\'s samples and the rule that decided'
+complete -c wgkit -n '__wgkit_at monitor' -l timeout -x -d 'End after so many seconds, whatever hangs'
+complete -c wgkit -n '__wgkit_at monitor' -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
 complete -c wgkit -n '__wgkit_at net' -a show -d 'Show devices and their peers'
 complete -c wgkit -n '__wgkit_at net' -a up -d 'Bring an interface up from its file'
 complete -c wgkit -n '__wgkit_at net' -a down -d 'Take an interface down'

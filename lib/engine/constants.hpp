@@ -45,6 +45,7 @@ inline constexpr std::size_t loaded_from = most_waiting_handshakes / 8;
 // Packets that wait for a session; memory is bounded in bytes too, unlike elsewhere.
 inline constexpr std::size_t most_staged_packets = 128;
 inline constexpr std::size_t most_staged_bytes = std::size_t{256} << 10;
+inline constexpr std::size_t most_staged_bytes_of_all = std::size_t{16} << 20;
 
 inline constexpr std::size_t most_peers = std::size_t{1} << 20; // kernel: messages.h
 inline constexpr std::size_t padding_multiple = 16;

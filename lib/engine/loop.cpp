@@ -19,6 +19,8 @@ namespace {
 constexpr int most_packets_at_once = 8;
 constexpr std::size_t busy_handshakes = 1; ///< answered between two batches of packets
 constexpr std::size_t idle_handshakes = 64;
+constexpr std::size_t busy_timers = 4; ///< each may begin a handshake
+constexpr std::size_t idle_timers = 64;
 constexpr int most_busy_rounds = 64; ///< before other descriptors are looked at
 constexpr int retry_ms = 1000; ///< whether the device is up, or the port free, if nobody tells us
 
@@ -57,9 +59,12 @@ TunnelEnd Loop::run(int signals) {
         busy = from_device(ended) || busy;
         if (ended != TunnelEnd::failed) return ended;
         tunnel_.work(busy ? busy_handshakes : idle_handshakes, now_, actions_);
-        if (tunnel_.next_timer() <= now_.boot) tunnel_.on_timer(now_, actions_);
+        if (tunnel_.next_timer() <= now_.boot)
+            tunnel_.on_timer(busy ? busy_timers : idle_timers, now_, actions_);
         if (!blocked_) flush();
-        busy = busy || tunnel_.has_work();
+        busy = busy
+               || (actions_.send.has_room()
+                   && (tunnel_.has_work() || tunnel_.next_timer() <= now_.boot));
         if (busy && rounds < most_busy_rounds) continue;
         rounds = 0;
         if (!wait(busy ? 0 : timeout(), ended)) return ended;
@@ -125,7 +130,8 @@ int Loop::timeout() const {
     const bool asks = !link_ || link_up_ != tunnel_.is_up();
     int limit = asks ? retry_ms : -1;
     const Instant next = tunnel_.next_timer();
-    if (next == never) return limit;
+    // Without room nothing is due before there is some.
+    if (next == never || !actions_.send.has_room()) return limit;
     const auto until = std::chrono::ceil<std::chrono::milliseconds>(next - now_.boot).count();
     const int ms = static_cast<int>(std::clamp<std::int64_t>(until, 0, 3'600'000));
     return limit < 0 ? ms : std::min(limit, ms);

@@ -6,10 +6,7 @@ namespace wgkit::engine {
 
 bool RateLimiter::allow(const IpAddress& from, Instant now) {
     if (now >= next_cleaning_) forget_idle(now);
-    // IPv4 uses only the first 32 bits, so that both families share the table; a real IPv6 prefix
-    // never begins like a left-aligned IPv4 address followed by zeros, and would only share its
-    // rate.
-    const AddressBits source = AddressBits::of(from).first(64);
+    const AddressBits source = source_of(from);
     auto found = buckets_.find(source);
     if (found == buckets_.end()) {
         if (buckets_.size() >= most_buckets) return false;

@@ -2,13 +2,13 @@
 
 #include <unordered_map>
 
-#include "engine/allowed_ips.hpp"
 #include "engine/clock.hpp"
+#include "engine/source_hash.hpp"
 
 namespace wgkit::engine {
 
 /// Bounds the handshakes of one source: 20 a second with bursts of 5, for an IPv4 address or an
-/// IPv6 /64 (a customer's usual share). Source: kernel ratelimiter.c, which has the same numbers.
+/// IPv6 /64. Source: kernel ratelimiter.c, which has the same numbers.
 class RateLimiter {
   public:
     [[nodiscard]] bool allow(const IpAddress& from, Instant now);
@@ -25,14 +25,9 @@ class RateLimiter {
         Time credit = burst;
         Instant last;
     };
-    struct HashBits {
-        std::size_t operator()(const AddressBits& bits) const noexcept {
-            return std::hash<std::uint64_t>{}(bits.high ^ (bits.high >> 29));
-        }
-    };
     void forget_idle(Instant now);
 
-    std::unordered_map<AddressBits, Bucket, HashBits> buckets_;
+    std::unordered_map<AddressBits, Bucket, SourceHash> buckets_;
     Instant next_cleaning_{};
 };
 

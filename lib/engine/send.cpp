@@ -29,7 +29,7 @@ void Tunnel::on_tun(Segmenter& packets, const Now& now, Actions& actions) {
     Session* session = peer->current.get();
     if (session == nullptr || !session->can_send(now.boot)) {
         for (; !packet.empty(); packet = packets.next())
-            counters_.staged_dropped += peer->staged.push(packet);
+            counters_.staged_dropped += peer->staged.push(packet, staged_total_);
         return initiate(*peer, false, now, actions);
     }
     const std::uint8_t tos = outer_ecn(packet);
@@ -103,7 +103,7 @@ void Tunnel::send_staged(Peer& peer, const Now& now, Actions& actions) {
     if (session == nullptr || !session->can_send(now.boot))
         return initiate(peer, false, now, actions);
     bool any_data = false;
-    while (auto packet = peer.staged.pop()) {
+    while (auto packet = peer.staged.pop(staged_total_)) {
         const std::size_t size = packet->size();
         const std::size_t padded = padded_size(size);
         const std::uint8_t tos = size == 0 ? std::uint8_t{0} : outer_ecn(*packet);
@@ -117,7 +117,7 @@ void Tunnel::send_staged(Peer& peer, const Now& now, Actions& actions) {
 }
 
 void Tunnel::send_keepalive(Peer& peer, const Now& now, Actions& actions) {
-    if (peer.staged.empty()) counters_.staged_dropped += peer.staged.push({});
+    if (peer.staged.empty()) counters_.staged_dropped += peer.staged.push({}, staged_total_);
     send_staged(peer, now, actions);
 }
 

@@ -1,14 +1,11 @@
 #pragma once
 
-#include <sodium.h>
-
-#include <array>
 #include <cstdint>
 #include <vector>
 
-#include "engine/allowed_ips.hpp"
 #include "engine/clock.hpp"
 #include "engine/constants.hpp"
+#include "engine/source_hash.hpp"
 
 namespace wgkit::engine {
 
@@ -20,7 +17,7 @@ class SourceSketch {
     /// Whether the source has asked fewer than `most` times in this window; counts it.
     [[nodiscard]] bool allow(const IpAddress& from, unsigned most, Instant now) {
         if (now >= window_end_) begin_window(now);
-        std::uint8_t& count = counts_[index_of(from)];
+        std::uint8_t& count = counts_[hash_(source_of(from)) % counters];
         if (count >= most) return false;
         ++count;
         ++allowed_;
@@ -37,20 +34,13 @@ class SourceSketch {
 
     void begin_window(Instant now) {
         counts_.assign(counters, 0); // a megabyte, there only once it was needed
-        crypto_shorthash_keygen(key_.data());
+        hash_.renew();
         window_end_ = now + window;
         allowed_ = 0;
     }
-    std::size_t index_of(const IpAddress& from) const {
-        const AddressBits source = AddressBits::of(from).first(64); // an IPv6 /64 is one
-        std::array<std::uint8_t, crypto_shorthash_BYTES> hash;
-        crypto_shorthash(hash.data(), reinterpret_cast<const std::uint8_t*>(&source.high),
-                         sizeof source.high, key_.data());
-        return (hash[0] | std::size_t{hash[1]} << 8 | std::size_t{hash[2]} << 16) % counters;
-    }
 
     std::vector<std::uint8_t> counts_;
-    std::array<std::uint8_t, crypto_shorthash_KEYBYTES> key_{};
+    SourceHash hash_;
     std::size_t allowed_ = 0;
     Instant window_end_{};
 };

@@ -44,6 +44,7 @@ class Timers {
     void any_authenticated_traversal(Instant now) {
         if (persistent_interval > 0s) at(Timer::persistent_keepalive) = now + persistent_interval;
     }
+    void keep_alive_at(Instant when) { at(Timer::persistent_keepalive) = when; }
     void initiation_sent(Instant now, Jitter& jitter) {
         at(Timer::retransmit_handshake) = now + rekey_timeout + some(jitter);
     }

@@ -79,7 +79,7 @@ void Tunnel::set_persistent_keepalive(Peer& peer, std::chrono::seconds interval,
                                       Actions& actions) {
     const bool turned_on = peer.timers.persistent_interval == 0s && interval > 0s;
     peer.timers.set_persistent_interval(interval);
-    if (turned_on && up_) send_keepalive(peer, now, actions);
+    if (turned_on) start_peer(peer, now, actions);
     arm(peer);
 }
 
@@ -97,10 +97,13 @@ void Tunnel::set_up(bool up, const Now& now, Actions& actions) {
 void Tunnel::start_peer(Peer& peer, const Now& now, Actions& actions) {
     if (!up_) return;
     if (peer.timers.persistent_interval > 0s
-        && !peer.timers.is_pending(Timer::persistent_keepalive))
-        send_keepalive(peer, now, actions);
-    else
+        && !peer.timers.is_pending(Timer::persistent_keepalive)) {
+        // By the timer: thousands of peers that are started at once must not hold the traffic up.
+        peer.timers.keep_alive_at(now.boot);
+        arm(peer);
+    } else {
         send_staged(peer, now, actions);
+    }
 }
 
 void Tunnel::forget_sources() {
@@ -113,8 +116,8 @@ void Tunnel::forget_source(const Path& path) {
         if (peer.path && peer.path->source == path.source) peer.path->source = {};
 }
 
-void Tunnel::on_timer(const Now& now, Actions& actions) {
-    while (actions.send.has_room()) {
+void Tunnel::on_timer(std::size_t budget, const Now& now, Actions& actions) {
+    for (; budget > 0 && actions.send.has_room(); --budget) {
         Peer* peer = queue_.pop(now.boot);
         if (peer == nullptr) return;
         fire(*peer, now, actions);
@@ -128,7 +131,7 @@ void Tunnel::fire(Peer& peer, const Now& now, Actions& actions) {
         if (timers.attempts > most_handshake_attempts) {
             ++counters_.handshakes_given_up;
             counters_.staged_dropped += peer.staged.size();
-            peer.staged.clear();
+            peer.staged.clear(staged_total_);
             drop_initiator(peer);
             timers.given_up(now.boot);
         } else {
@@ -155,7 +158,7 @@ void Tunnel::fire(Peer& peer, const Now& now, Actions& actions) {
 
 /// Down: as if nothing had ever been said to the peer, but for its newest timestamp.
 void Tunnel::stop(Peer& peer) {
-    peer.staged.clear();
+    peer.staged.clear(staged_total_);
     peer.timers.stop();
     queue_.remove(peer);
     drop_initiator(peer);

@@ -75,8 +75,9 @@ class Tunnel {
     void on_udp(const Received& received, const Now& now, Actions& actions);
     /// Packets from the TUN device; up to 15 bytes after each may be overwritten for a moment.
     void on_tun(Segmenter& packets, const Now& now, Actions& actions);
-    /// Does what is due; call again while `next_timer()` is not later than now.
-    void on_timer(const Now& now, Actions& actions);
+    /// Does what is due for up to `budget` peers, each perhaps a handshake of ours; call again
+    /// while `next_timer()` is not later than now.
+    void on_timer(std::size_t budget, const Now& now, Actions& actions);
     /// Answers up to `budget` handshake messages. The expensive part: some X25519 each.
     void work(std::size_t budget, const Now& now, Actions& actions);
     bool has_work() const { return waiting_count_ > 0; }
@@ -124,6 +125,7 @@ class Tunnel {
     Peers peers_;
     std::unordered_map<PublicKey, Peers::iterator> by_key_;
     AllowedIps allowed_ips_;
+    StagedTotal staged_total_ = 0;
     IndexTable indices_;
     TimerQueue<Peer> queue_;
     /// Handshakes of senders that have shown their address.

@@ -180,7 +180,8 @@ class World {
                     arrive(*host, flying.bytes, flying.from, flying.tos);
         }
         for (auto& host : hosts_) {
-            if (host->tunnel.next_timer() <= now.boot) host->tunnel.on_timer(now, host->actions);
+            if (host->tunnel.next_timer() <= now.boot)
+                host->tunnel.on_timer(64, now, host->actions);
             collect(*host);
         }
     }

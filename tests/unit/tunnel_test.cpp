@@ -1,4 +1,6 @@
 // The tunnel's core on a simulated network: what passes, and what does not.
+#include <fmt/format.h>
+
 #include "engine/checksum.hpp"
 #include "support/catch.hpp"
 #include "support/tunnel_world.hpp"
@@ -79,6 +81,39 @@ TEST_CASE("packets that wait are bounded in bytes too") {
     for (std::uint32_t i = 0; i < 20; ++i)
         world.send(*a, numbered_packet("10.0.0.1", "10.0.0.2", i, 60000));
     CHECK(World::peer_of(*a, *b).staged.size() == most_staged_bytes / 60000);
+}
+
+TEST_CASE("packets that wait are bounded for all peers together, and the newest stay") {
+    World world;
+    Host& host = world.add_host();
+    constexpr std::uint32_t peers = 2 * most_staged_bytes_of_all / most_staged_bytes;
+    Host& other = world.add_host();
+    const auto name = [](std::uint32_t i) { return fmt::format("10.1.{}.{}", i / 256, i % 256); };
+    for (std::uint32_t i = 0; i < peers; ++i) {
+        Peer& peer = *host.tunnel.add_peer(public_key(generate_private_key()));
+        host.tunnel.allowed_ips().insert(*Prefix::parse(name(i) + "/32"), peer);
+        host.tunnel.set_endpoint(peer, other.address, world.now, host.actions);
+    }
+    for (std::uint32_t round = 0; round < 5; ++round)
+        for (std::uint32_t i = 0; i < peers; ++i)
+            world.send(host, numbered_packet("10.0.0.1", name(i).c_str(), round, 60000));
+    std::size_t bytes = 0;
+    for (const Peer& peer : host.tunnel.peers()) bytes += peer.staged.size() * 60000;
+    CHECK(bytes <= most_staged_bytes_of_all);
+    CHECK(bytes > most_staged_bytes_of_all - 60000);
+    CHECK(host.tunnel.counters().staged_dropped == 5 * peers - bytes / 60000);
+    // A peer that has something in the queue gets its newest packet in for it.
+    Peer& first = host.tunnel.peers().front();
+    REQUIRE_FALSE(first.staged.empty());
+    StagedTotal all = most_staged_bytes_of_all;
+    std::optional<std::vector<std::uint8_t>> newest;
+    while (auto packet = first.staged.pop(all)) newest = packet;
+    CHECK(number_of(*newest) == 4);
+    // What is gone leaves room for others.
+    host.tunnel.set_up(false, world.now, host.actions);
+    host.tunnel.set_up(true, world.now, host.actions);
+    world.send(host, numbered_packet("10.0.0.1", name(peers - 1).c_str(), 9, 60000));
+    CHECK(host.tunnel.peers().back().staged.size() == 1);
 }
 
 TEST_CASE("a data message counts once, however often it arrives") {
@@ -166,7 +201,8 @@ TEST_CASE("what is no IP packet is dropped after authentication") {
     auto too_long = numbered_packet("10.0.0.1", "10.0.0.2", 1);
     // Straight into the queue: the TUN side would refuse it.
     too_long[3] = 200;
-    World::peer_of(*a, *b).staged.push(too_long);
+    StagedTotal total = 0;
+    World::peer_of(*a, *b).staged.push(too_long, total);
     world.send(*a, numbered_packet("10.0.0.1", "10.0.0.9", 2)); // no peer: only wakes nothing
     a->tunnel.start_peer(World::peer_of(*a, *b), world.now, a->actions);
     world.run_for(50ms);

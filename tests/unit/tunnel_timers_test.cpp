@@ -186,6 +186,25 @@ TEST_CASE("a persistent keepalive goes at once and then every interval without t
     CHECK(times(world, 4, 100s).empty());
 }
 
+TEST_CASE("peers that are started together begin their handshakes a few at a time") {
+    World world;
+    auto [a, b] = world.make_pair();
+    a->tunnel.set_up(false, world.now, a->actions);
+    for (int i = 0; i < 1000; ++i) {
+        Peer& peer = *a->tunnel.add_peer(public_key(generate_private_key()));
+        a->tunnel.set_endpoint(peer, b->address, world.now, a->actions);
+        a->tunnel.set_persistent_keepalive(peer, 25s, world.now, a->actions);
+    }
+    CHECK(a->tunnel.next_timer() == never);
+    a->tunnel.set_up(true, world.now, a->actions);
+    CHECK(a->tunnel.counters().initiations_sent == 0);
+    a->tunnel.on_timer(4, world.now, a->actions);
+    CHECK(a->tunnel.counters().initiations_sent == 4);
+    CHECK(a->tunnel.next_timer() <= world.now.boot); // the others' time has come as well
+    world.run_for(1s);
+    CHECK(a->tunnel.counters().initiations_sent == 1000);
+}
+
 TEST_CASE("traffic takes the place of persistent keepalives") {
     World world;
     auto [a, b] = world.make_pair();

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/un.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include <array>
@@ -104,6 +105,18 @@ Result<void> go_to_background() {
     }
     if (::chdir("/") != 0) return failure("cannot leave the folder");
     return {};
+}
+
+void DaemonLog::write(bool is_error, const std::string& text) const {
+    if (to_syslog_)
+        return ::syslog(is_error ? LOG_ERR : LOG_INFO, "%s: %s", interface_.c_str(), text.c_str());
+    const std::string line = "wgkit-tunnel: " + interface_ + ": " + text + "\n";
+    (void)!::write(STDERR_FILENO, line.data(), line.size()); // nobody may be reading
+}
+
+void DaemonLog::use_syslog() {
+    ::openlog("wgkit-tunnel", LOG_PID, LOG_DAEMON);
+    to_syslog_ = true;
 }
 
 void notify_service_manager(const std::string& state) {

@@ -23,6 +23,18 @@ Result<void> drop_capabilities();
 /// Goes on in a child; the parent exits with status 0.
 Result<void> go_to_background();
 
+/// Where a tunnel's log goes: standard error, or syslog(3) once nobody sees that any more.
+class DaemonLog {
+  public:
+    explicit DaemonLog(std::string interface) : interface_(std::move(interface)) {}
+    void write(bool is_error, const std::string& text) const;
+    void use_syslog();
+
+  private:
+    std::string interface_;
+    bool to_syslog_ = false;
+};
+
 /// Tells systemd, if it started us: "READY=1" and the like (sd_notify(3)).
 void notify_service_manager(const std::string& state);
 

@@ -1,6 +1,5 @@
 // wgkit-tunnel: a WireGuard device in userspace, with the command line of wireguard-go.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <charconv>
 #include <cstdlib>
@@ -50,9 +49,9 @@ int serve(Options& options, const tool::Report& report) {
     auto& tunnel = options.tunnel;
     tunnel.interface = options.interface;
     tunnel.log_level = log_level();
-    tunnel.log = [name = options.interface](LogLevel, const std::string& text) {
-        const std::string line = fmt::format("wgkit-tunnel: {}: {}\n", name, text);
-        (void)!::write(STDERR_FILENO, line.data(), line.size()); // nobody may be reading
+    const auto log = std::make_shared<tool::DaemonLog>(options.interface);
+    tunnel.log = [log](LogLevel level, const std::string& text) {
+        log->write(level == LogLevel::error, text);
     };
     if (tunnel.cipher.empty()) tunnel.cipher = environment("WGKIT_CIPHER");
     // Beside the options, for those who cannot change the command line.
@@ -74,8 +73,10 @@ int serve(Options& options, const tool::Report& report) {
     auto device = TunnelDevice::open(std::move(tunnel));
     if (!device) return report.error(device.error());
     // Everything is there, so that whoever waits for us can go on.
-    if (!options.foreground && environment("WG_PROCESS_FOREGROUND") != "1")
+    if (!options.foreground && environment("WG_PROCESS_FOREGROUND") != "1") {
         if (auto gone = tool::go_to_background(); !gone) return report.error(gone.error());
+        log->use_syslog();
+    }
     tool::protect_memory();
     tool::ask_for_short_turns();
     if (auto dropped = tool::drop_capabilities(); !dropped) return report.error(dropped.error());

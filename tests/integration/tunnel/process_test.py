@@ -8,6 +8,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import time
 
 import uapi
@@ -230,6 +231,32 @@ def background(bed, engines):
     os.kill(children[0], signal.SIGTERM)
     wait_for("all is gone", lambda: not processes_of(name) and not os.path.exists(uapi.socket_path(name)), 5)
     assert name not in links(namespace)
+
+
+@scenario(known={"wireguard-go": "its log ends with the terminal", "boringtun": "logs to a file of its own"})
+def background_log(bed, engines):
+    """In the background the log goes to syslog: what the tunnel says later is not lost."""
+    folder = bed.stack.enter_context(tempfile.TemporaryDirectory())
+    namespace, name = bed.namespace(), bed.unique("wk")
+    log = bed.stack.enter_context(socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+    log.bind(os.path.join(folder, "log"))
+    log.settimeout(10)
+    os.mkdir(os.path.join(folder, "net"))
+    # A /dev of its own, so that this machine's log is not asked.
+    devices = ("null", "net/tun", "urandom")
+    for device in devices:
+        with open(os.path.join(folder, device), "w", encoding="ascii"):
+            pass
+    script = "".join(f"mount --bind /dev/{device} {folder}/{device} && " for device in devices)
+    ran = namespace.run("unshare", "--mount", "sh", "-c", f'{script} mount --rbind {folder} /dev && exec "$@"', "sh",
+                        "env", "LOG_LEVEL=verbose", *fill_command(in_background(engines.engine), name))
+    assert ran.returncode == 0
+    bed.stack.callback(lambda: [os.kill(pid, signal.SIGKILL) for pid in processes_of(name)])
+    namespace.ip(f"link set {name} up")
+    said = log.recv(4096).decode()
+    while "up" not in said:
+        said = log.recv(4096).decode()
+    assert "wgkit-tunnel[" in said and f"{name}: up" in said, said
 
 
 def open_tun(name, flags):

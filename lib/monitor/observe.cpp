@@ -1,0 +1,113 @@
+#include <algorithm>
+#include <unordered_map>
+
+#include "wgkit/monitor.hpp"
+
+namespace wgkit::monitor {
+
+namespace {
+
+constexpr std::chrono::hours forget_vanished_after{24};
+/// Clocks are read one after the other, and are disciplined.
+constexpr seconds step_at_least{2};
+
+/// Moves the monitor's time on by what really passed.
+Run advance(State& state, const Instant& now) {
+    Run run;
+    const Instant last = std::exchange(state.clock, now);
+    const milliseconds wall = now.wall - last.wall;
+    if (state.t == milliseconds{}) {
+        state.t = now.wall;
+    } else if (!now.boot_id.empty() && now.boot_id == last.boot_id && now.boot >= last.boot) {
+        const milliseconds passed = now.boot - last.boot;
+        state.t += passed;
+        if (std::chrono::abs(wall - passed) > step_at_least) run.stepped = wall - passed;
+        run.resumed = passed - (now.awake - last.awake) > step_at_least;
+    } else {
+        state.t += std::max(wall, milliseconds{});
+    }
+    return run;
+}
+
+/// Finds what was kept of a peer: mostly it is where it was the last time.
+class Kept {
+  public:
+    explicit Kept(std::vector<PeerState> peers) : peers_(std::move(peers)), used_(peers_.size()) {}
+
+    PeerState take(const PublicKey& key, std::size_t likely) {
+        if (likely < peers_.size() && !used_[likely] && peers_[likely].key == key)
+            return take(likely);
+        if (index_.empty())
+            for (std::size_t i = 0; i < peers_.size(); ++i) index_.emplace(peers_[i].key, i);
+        const auto found = index_.find(key);
+        return found == index_.end() || used_[found->second] ? PeerState{} : take(found->second);
+    }
+    /// Those that were not taken and are not too old.
+    void rest(std::vector<PeerState>& to, milliseconds t) {
+        for (std::size_t i = 0; i < peers_.size(); ++i)
+            if (!used_[i] && !peers_[i].looks.empty()
+                && t - peers_[i].looks.back().t <= forget_vanished_after)
+                to.push_back(std::move(peers_[i]));
+    }
+
+  private:
+    PeerState take(std::size_t index) {
+        used_[index] = true;
+        return std::move(peers_[index]);
+    }
+
+    std::vector<PeerState> peers_;
+    std::vector<bool> used_;
+    std::unordered_map<PublicKey, std::size_t> index_;
+};
+
+DeviceState& device_of(State& state, const DeviceSample& sample) {
+    for (auto& device : state.devices)
+        if (device.interface == sample.interface && device.netns == sample.netns) return device;
+    return state.devices.emplace_back(DeviceState{sample.netns, sample.interface, {}, {}, {}});
+}
+
+} // namespace
+
+Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
+            const Policy& policy) {
+    const Run run = advance(state, now);
+    for (const auto& sample : samples) {
+        DeviceState& device = device_of(state, sample);
+        device.public_key = sample.public_key;
+        device.seen = state.t;
+        Kept kept(std::exchange(device.peers, {}));
+        device.peers.reserve(sample.peers.size());
+        for (std::size_t i = 0; i < sample.peers.size(); ++i) {
+            const PeerSample& peer = sample.peers[i];
+            const auto entry = policy.entries.find(peer.key);
+            const bool known = entry != policy.entries.end();
+            device.peers.push_back(update(kept.take(peer.key, i), peer, state.t, now.wall,
+                                          known ? entry->second.rule : policy.otherwise,
+                                          run.resumed));
+            device.peers.back().name = known ? entry->second.name : std::string();
+            device.peers.back().seen = state.t;
+        }
+        kept.rest(device.peers, state.t);
+    }
+    std::erase_if(state.devices, [&](const DeviceState& device) {
+        return state.t - device.seen > forget_vanished_after;
+    });
+    return run;
+}
+
+bool is_present(const State& state, const PeerState& peer) { return peer.seen == state.t; }
+
+bool is_flapping(const PeerState& peer, milliseconds t) {
+    constexpr std::size_t often = 6;
+    constexpr std::chrono::minutes window{30};
+    return std::count_if(peer.turns.begin(), peer.turns.end(),
+                         [&](milliseconds turn) { return t - turn <= window; })
+           >= static_cast<std::ptrdiff_t>(often);
+}
+
+milliseconds wall_of(const State& state, milliseconds t) {
+    return state.clock.wall - (state.t - t);
+}
+
+} // namespace wgkit::monitor

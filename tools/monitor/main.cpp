@@ -1,0 +1,13 @@
+// wgkit-monitor: which WireGuard peers are really dead.
+#include <array>
+
+#include "common/app.hpp"
+#include "monitor/run.hpp"
+
+int main(int argc, char** argv) {
+    using namespace wgkit::tool;
+    constexpr std::array commands{
+        Command{"", "Judge the peers of this machine", monitor::setup_run},
+    };
+    return run("wgkit-monitor", "Tell which WireGuard peers are really dead", commands, argc, argv);
+}

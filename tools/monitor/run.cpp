@@ -1,0 +1,215 @@
+#include "monitor/run.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <csignal>
+#include <cstdio>
+#include <memory>
+#include <thread>
+
+#include "monitor/sources.hpp"
+#include "monitor/store.hpp"
+#include "util/ascii.hpp"
+#include "wgkit/files.hpp"
+#include "wgkit/monitor_formats.hpp"
+
+namespace wgkit::tool::monitor {
+
+namespace {
+
+struct Options {
+    Sources sources;
+    std::string state;
+    std::string format = "text";
+    std::string compat = "own";
+    std::string output;
+    std::string explain;
+    std::uint32_t max_stale = 0;
+    std::uint32_t interval = 0;
+    std::uint32_t now = 0;
+    std::uint32_t timeout = 60;
+    bool strict = false;
+    bool all = false;
+    bool no_state = false;
+};
+
+/// The run must end before the next is due, whatever hangs. The state file is replaced whole, so
+/// ending at any moment does no harm.
+void limit_duration(std::uint32_t limit) {
+    std::signal(SIGALRM, [](int) {
+        constexpr std::string_view text = "wgkit-monitor: error: not done within --timeout\n";
+        (void)!::write(STDERR_FILENO, text.data(), text.size());
+        ::_exit(static_cast<int>(Level::unknown));
+    });
+    ::alarm(limit);
+}
+
+Policy policy_of(const Options& options) {
+    Policy policy;
+    if (options.max_stale != 0) policy.otherwise.max_stale = seconds(options.max_stale);
+    policy.otherwise.strict = options.strict;
+    return policy;
+}
+
+Instant now_of(const Options& options) {
+    if (options.now == 0) return read_clocks();
+    return {seconds(options.now), {}, {}, {}};
+}
+
+bool matches(const Row& row, std::string_view wanted) {
+    return row.peer->name == wanted
+           || (wanted.size() >= 6 && to_string(row.peer->key).starts_with(wanted));
+}
+
+std::string output_of(const Options& options, const std::vector<Row>& rows, const State& state,
+                      const std::vector<std::string>& problems) {
+    if (options.format == "json") return to_json(rows, state);
+    if (options.format == "jsonl") return to_jsonl(rows, state);
+    if (options.format == "nagios") return to_nagios(rows, problems);
+    if (options.format == "prometheus") {
+        const Dialect dialect = options.compat == "mindflavor" ? Dialect::mindflavor
+                                : options.compat == "mdlayher" ? Dialect::mdlayher
+                                                               : Dialect::own;
+        return to_prometheus(rows, state, {dialect, false, problems.size()});
+    }
+    if (options.all)
+        return table_text(rows, {options.output.empty() && wants_colour(STDOUT_FILENO), false});
+    return trouble_text(rows);
+}
+
+int explain(const Options& options, const std::vector<Row>& rows, const State& state,
+            const Report& report) {
+    int found = 0;
+    for (const auto& row : rows)
+        if (matches(row, options.explain)) {
+            if (found++ != 0) std::fputs("\n", stdout);
+            std::fputs(explain_text(row, state).c_str(), stdout);
+        }
+    if (found != 0) return static_cast<int>(worst_of(rows));
+    report.error(fmt::format("no peer '{}'", options.explain),
+                 "a name, or the first characters of a public key; --all lists the peers");
+    return static_cast<int>(Level::unknown);
+}
+
+int fail(const Report& report, const Error& error) {
+    report.error(error);
+    return static_cast<int>(Level::unknown);
+}
+
+struct Observed {
+    State state;
+    std::vector<std::string> problems;
+};
+
+/// One look, or two with --interval between them.
+void look(const Options& options, const Policy& policy, Observed& to, const Report& report) {
+    for (int round = options.interval == 0 ? 1 : 0; round < 2; ++round) {
+        const Samples samples = take(options.sources);
+        const Run run = observe(to.state, samples.devices, now_of(options), policy);
+        if (run.stepped != milliseconds{})
+            report.warning(fmt::format("the clock was moved by {} s",
+                                       std::chrono::duration_cast<seconds>(run.stepped).count()));
+        if (round == 0) {
+            std::this_thread::sleep_for(seconds(options.interval));
+            continue;
+        }
+        for (const auto& problem : samples.problems) {
+            if (options.format != "nagios") report.error(problem);
+            to.problems.push_back(problem.message);
+        }
+    }
+}
+
+int run(const Options& options, const Report& report) {
+    limit_duration(options.timeout + options.interval);
+    const Policy policy = policy_of(options);
+    const bool keeps_state =
+        !options.no_state && (!options.state.empty() || options.sources.dump.empty());
+    Observed observed;
+    std::optional<Store> store;
+    if (keeps_state) {
+        auto opened = Store::open(options.state.empty() ? default_state_path() : options.state);
+        if (!opened) return fail(report, opened.error());
+        store = *std::move(opened);
+        auto state = store->load(report);
+        if (!state) return fail(report, state.error());
+        observed.state = *std::move(state);
+    }
+    look(options, policy, observed, report);
+    const auto rows = rows_of(observed.state, policy);
+    Level level = worse(worst_of(rows), observed.problems.empty() ? Level::ok : Level::unknown);
+    if (store)
+        if (const auto saved = store->save(observed.state); !saved) {
+            report.error(saved.error()); // what was found out is told all the same
+            level = worse(level, Level::unknown);
+        }
+    if (!options.explain.empty()) return explain(options, rows, observed.state, report);
+    const std::string text = output_of(options, rows, observed.state, observed.problems);
+    if (options.output.empty()) {
+        std::fputs(text.c_str(), stdout);
+    } else if (const auto written = files::replace(options.output, text, 0644); !written) {
+        return fail(report, written.error());
+    }
+    return static_cast<int>(level);
+}
+
+} // namespace
+
+Action setup_run(Arguments arguments) {
+    auto options = std::make_shared<Options>();
+    arguments
+        .add_option("-i,--interface", options->sources.interfaces,
+                    "Judge the peers of this device; may be repeated (default: all)")
+        .type_name("IFACE");
+    arguments
+        .add_option("--netns", options->sources.netns,
+                    "Look into this network namespace, too; may be repeated")
+        .type_name("NAME");
+    arguments
+        .add_option("--dump", options->sources.dump,
+                    "Read what `wg show all dump` printed from a file, or - for standard input")
+        .type_name("FILE");
+    arguments
+        .add_option("--max-stale", options->max_stale,
+                    "A peer that should be up is stale after so many seconds without a handshake")
+        .range(1, 86400 * 366)
+        .type_name("SECONDS");
+    arguments.add_flag("--strict-stale", options->strict,
+                       "Judge every peer by the age of its handshake alone");
+    arguments.add_option("--state", options->state, "Keep the samples in this file")
+        .type_name("FILE");
+    arguments.add_flag("--no-state", options->no_state, "Keep nothing between runs");
+    arguments
+        .add_option("--interval", options->interval,
+                    "Look twice, so many seconds apart, instead of comparing with the last run")
+        .range(16, 3600)
+        .type_name("SECONDS");
+    arguments.add_option("--format", options->format, "How the result is told")
+        .choices({"text", "json", "jsonl", "nagios", "prometheus"})
+        .shows_default();
+    arguments.add_option("--compat", options->compat, "Whose names the metrics have")
+        .choices({"own", "mindflavor", "mdlayher"})
+        .shows_default();
+    arguments
+        .add_option("-o,--output", options->output,
+                    "Replace this file by the result, instead of printing it")
+        .type_name("FILE");
+    arguments.add_flag("-a,--all", options->all, "Show every peer, not only those in trouble");
+    arguments
+        .add_option("--explain", options->explain,
+                    "Show a peer's samples and the rule that decided")
+        .type_name("PEER");
+    arguments.add_option("--timeout", options->timeout, "End after so many seconds, whatever hangs")
+        .range(1, 3600)
+        .shows_default()
+        .type_name("SECONDS");
+    arguments
+        .add_option("--now", options->now,
+                    "Judge as if it were this time, in seconds since 1970, to replay samples")
+        .type_name("SECONDS");
+    return [options](const Report& report) { return run(*options, report); };
+}
+
+} // namespace wgkit::tool::monitor

@@ -1,0 +1,68 @@
+#include "monitor/store.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+
+#include "wgkit/files.hpp"
+
+namespace wgkit::tool::monitor {
+
+namespace {
+
+std::string folder_of(const std::string& path) {
+    const std::size_t slash = path.rfind('/');
+    return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+} // namespace
+
+std::string default_state_path() {
+    if (const char* folder = std::getenv("STATE_DIRECTORY"))
+        return fmt::format("{}/monitor.state", folder);
+    if (::geteuid() == 0) return "/var/lib/wgkit/monitor.state";
+    if (const char* base = std::getenv("XDG_STATE_HOME"); base != nullptr && *base != '\0')
+        return fmt::format("{}/wgkit/monitor.state", base);
+    const char* home = std::getenv("HOME");
+    return fmt::format("{}/.local/state/wgkit/monitor.state", home == nullptr ? "" : home);
+}
+
+Result<Store> Store::open(const std::string& path) {
+    if (auto made = files::make_folders(folder_of(path), 0750); !made) return made.error();
+    Store store;
+    store.path_ = path;
+    const std::string lock = path + ".lock";
+    store.lock_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
+    if (!store.lock_)
+        return Error{errno == EACCES ? Errc::permission : Errc::system,
+                     fmt::format("{}: {}", lock, std::strerror(errno)),
+                     {}};
+    if (::flock(store.lock_.get(), LOCK_EX | LOCK_NB) != 0)
+        return Error{Errc::conflict, fmt::format("{}: another wgkit-monitor is at work", path), {}};
+    return store;
+}
+
+Result<State> Store::load(const Report& report) const {
+    const auto text = files::read(path_);
+    if (!text && text.error().code == Errc::not_found) return State{};
+    if (!text) return text.error();
+    auto state = parse_state(*text);
+    if (state) return state;
+    const std::string aside = path_ + ".unusable";
+    const bool kept = std::rename(path_.c_str(), aside.c_str()) == 0;
+    report.warning(fmt::format("{}: {}: starting anew", path_, state.error().message),
+                   kept ? fmt::format("it is kept as {}", aside) : std::string());
+    return State{};
+}
+
+Result<void> Store::save(const State& state) const {
+    return files::replace(path_, to_text(state), 0640);
+}
+
+} // namespace wgkit::tool::monitor
