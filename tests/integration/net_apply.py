@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """wgkit net plan and apply on running devices of our engine: what changes, what is left alone, what is
 refused, and that sessions of other peers go on."""
-import json
+import fcntl
 import os
 import subprocess
 import sys
@@ -162,9 +162,23 @@ def refusals(bed):
     assert "no PrivateKey, and none is loaded" in file.ask("apply", status=1)
 
 
+def one_at_a_time(bed):
+    """A second apply is refused while somebody holds the lock, and a stale lock file holds nobody."""
+    a, b, _ = connected(bed)
+    file = File(a)
+    file.config({"PublicKey": b.public, "AllowedIPs": "10.0.0.2/32"}, ListenPort=51830)
+    place = f"/run/wgkit/net/{a.name}-{os.stat('/proc/self/ns/net').st_ino}.lock"
+    os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
+    with open(place, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another apply is at work" in file.ask("apply", status=1)
+        file.ask("plan", status=2)
+    file.settle()
+
+
 def main():
     end_on_signals()
-    for scenario in (converges, endpoints, refusals):
+    for scenario in (converges, endpoints, refusals, one_at_a_time):
         with Bed() as bed:
             scenario(bed)
         print(scenario.__name__, "ok")

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "net/convergence.hpp"
+#include "net/device_lock.hpp"
 #include "net/plan_text.hpp"
 
 namespace wgkit::tool::net {
@@ -42,12 +43,14 @@ void add_options(Arguments arguments, Options& options) {
                        "Read a file that others may read");
 }
 
-std::optional<Convergence> prepare(Options& options, const Report& report) {
+std::optional<Target> load(Options& options, const Report& report) {
     options.convergence.has_allow_removals = options.allow_removals->count() != 0;
-    auto target = load_target(options.file, options.convergence.interface,
-                              options.convergence.insecure_permissions, report);
-    if (!target) return std::nullopt;
-    auto convergence = converge(std::move(*target), options.convergence);
+    return load_target(options.file, options.convergence.interface,
+                       options.convergence.insecure_permissions, report);
+}
+
+std::optional<Convergence> prepare(Target target, const Options& options, const Report& report) {
+    auto convergence = converge(std::move(target), options.convergence);
     if (convergence) return std::move(*convergence);
     report.error(convergence.error());
     return std::nullopt;
@@ -69,7 +72,9 @@ void print(const Convergence& it) {
 }
 
 int plan(Options& options, const Report& report) {
-    const auto it = prepare(options, report);
+    auto target = load(options, report);
+    if (!target) return exit_failed;
+    const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
     print(*it);
     for (const auto& text : it->unknown_endpoints) report.warning(text);
@@ -78,7 +83,14 @@ int plan(Options& options, const Report& report) {
 }
 
 int apply(Options& options, const Report& report) {
-    const auto it = prepare(options, report);
+    auto target = load(options, report);
+    if (!target) return exit_failed;
+    // Refuses what is no name before it becomes a part of a path.
+    if (const auto device = open_device(target->interface); !device)
+        return report.error(device.error());
+    const auto lock = DeviceLock::take(target->interface);
+    if (!lock) return report.error(lock.error());
+    const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
     print(*it);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
