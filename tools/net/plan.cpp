@@ -8,6 +8,7 @@
 
 #include "net/convergence.hpp"
 #include "net/device_lock.hpp"
+#include "net/plan_json.hpp"
 #include "net/plan_text.hpp"
 
 namespace wgkit::tool::net {
@@ -17,6 +18,7 @@ namespace {
 struct Options {
     std::string file;
     ConvergenceOptions convergence;
+    bool json = false;
     std::optional<Option> allow_removals;
 };
 
@@ -39,6 +41,7 @@ void add_options(Arguments arguments, Options& options) {
                        "Leave peers alone that the file does not list");
     arguments.add_flag("--set-endpoints", convergence.set_endpoints,
                        "Set endpoints of connected peers, too");
+    arguments.add_flag("--json", options.json, "Print the change as JSON");
     arguments.add_flag("--insecure-permissions", convergence.insecure_permissions,
                        "Read a file that others may read");
 }
@@ -67,7 +70,11 @@ bool is_allowed(const Convergence& it, const ConvergenceOptions& options, const 
     return good.has_value();
 }
 
-void print(const Convergence& it) {
+void print(const Convergence& it, bool json) {
+    if (json) {
+        tool::print(to_json(it));
+        return;
+    }
     std::fputs(to_text(it, wants_colour(STDOUT_FILENO)).c_str(), stdout);
 }
 
@@ -76,7 +83,7 @@ int plan(Options& options, const Report& report) {
     if (!target) return exit_failed;
     const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
-    print(*it);
+    print(*it, options.json);
     for (const auto& text : it->unknown_endpoints) report.warning(text);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
     return it->change.empty() ? exit_ok : exit_differences;
@@ -92,7 +99,7 @@ int apply(Options& options, const Report& report) {
     if (!lock) return report.error(lock.error());
     const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
-    print(*it);
+    print(*it, options.json);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
     return carry_out(*it, report);
 }
