@@ -55,6 +55,7 @@ complete -c wgkit-net -n '__wgkit_net_at apply' -s i -l interface -x -d 'The int
 complete -c wgkit-net -n '__wgkit_net_at apply' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l json -d 'Print the change as JSON'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l insecure-permissions -d 'Read a file that others may read'
 complete -c wgkit-net -n '__wgkit_net_at apply' -F
 complete -c wgkit-net -n '__wgkit_net_at plan' -s h -l help -d 'Print this help and exit'
@@ -62,6 +63,7 @@ complete -c wgkit-net -n '__wgkit_net_at plan' -s i -l interface -x -d 'The inte
 complete -c wgkit-net -n '__wgkit_net_at plan' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit-net -n '__wgkit_net_at plan' -l json -d 'Print the change as JSON'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l insecure-permissions -d 'Read a file that others may read'
 complete -c wgkit-net -n '__wgkit_net_at plan' -F
 complete -c wgkit-net -n '__wgkit_net_at show' -s h -l help -d 'Print this help and exit'

@@ -279,6 +279,7 @@ complete -c wgkit -n '__wgkit_at net apply' -s i -l interface -x -d 'The interfa
 complete -c wgkit -n '__wgkit_at net apply' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit -n '__wgkit_at net apply' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit -n '__wgkit_at net apply' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit -n '__wgkit_at net apply' -l json -d 'Print the change as JSON'
 complete -c wgkit -n '__wgkit_at net apply' -l insecure-permissions -d 'Read a file that others may read'
 complete -c wgkit -n '__wgkit_at net apply' -F
 complete -c wgkit -n '__wgkit_at net plan' -s h -l help -d 'Print this help and exit'
@@ -286,6 +287,7 @@ complete -c wgkit -n '__wgkit_at net plan' -s i -l interface -x -d 'The interfac
 complete -c wgkit -n '__wgkit_at net plan' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit -n '__wgkit_at net plan' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit -n '__wgkit_at net plan' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit -n '__wgkit_at net plan' -l json -d 'Print the change as JSON'
 complete -c wgkit -n '__wgkit_at net plan' -l insecure-permissions -d 'Read a file that others may read'
 complete -c wgkit -n '__wgkit_at net plan' -F
 complete -c wgkit -n '__wgkit_at net show' -s h -l help -d 'Print this help and exit'

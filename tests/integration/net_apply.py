@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """wgkit net plan and apply on running devices of our engine: what changes, what is left alone, what is
 refused, and that sessions of other peers go on."""
+import fcntl
 import json
 import os
 import subprocess
@@ -84,6 +85,13 @@ def converges(bed):
     file.config({**peer, "AllowedIPs": "10.0.0.2/32, 10.1.0.0/24"},
                 {"PublicKey": new, "AllowedIPs": "10.3.0.0/24, fd03::/64", "Endpoint": "[2001:db8::3]:3",
                  "PersistentKeepalive": 25, "PresharedKey": make_psk()})
+    plan = json.loads(file.ask("plan", "--json", status=2))
+    assert plan["schema"] == 1 and plan["interface"] == a.name and plan["file"] == file.path
+    more, added = plan["changes"]
+    assert (more["change"], more["publicKey"]) == ("change-peer", b.public)
+    assert more["allowedIps"] == {"added": ["10.1.0.0/24"], "moved": [], "removed": []}
+    assert (added["change"], added["publicKey"], added["presharedKey"]) == ("add-peer", new, "set")
+    assert added["endpoint"] == {"from": None, "to": "[2001:db8::3]:3"}
     said = file.settle()
     assert f"+ peer {new}" in said and f"~ peer {b.public}" in said and "allowed ip 10.1.0.0/24" in said
     assert dict((row[0], row[1]) for row in a.show("allowed-ips"))[new].split() == ["10.3.0.0/24", "fd03::/64"]
@@ -162,9 +170,23 @@ def refusals(bed):
     assert "no PrivateKey, and none is loaded" in file.ask("apply", status=1)
 
 
+def one_at_a_time(bed):
+    """A second apply is refused while somebody holds the lock, and a stale lock file holds nobody."""
+    a, b, _ = connected(bed)
+    file = File(a)
+    file.config({"PublicKey": b.public, "AllowedIPs": "10.0.0.2/32"}, ListenPort=51830)
+    place = f"/run/wgkit/net/{a.name}-{os.stat('/proc/self/ns/net').st_ino}.lock"
+    os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
+    with open(place, "w", encoding="ascii") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert "another apply is at work" in file.ask("apply", status=1)
+        file.ask("plan", status=2)
+    file.settle()
+
+
 def main():
     end_on_signals()
-    for scenario in (converges, endpoints, refusals):
+    for scenario in (converges, endpoints, refusals, one_at_a_time):
         with Bed() as bed:
             scenario(bed)
         print(scenario.__name__, "ok")

@@ -7,6 +7,8 @@
 #include <memory>
 
 #include "net/convergence.hpp"
+#include "net/device_lock.hpp"
+#include "net/plan_json.hpp"
 #include "net/plan_text.hpp"
 
 namespace wgkit::tool::net {
@@ -16,6 +18,7 @@ namespace {
 struct Options {
     std::string file;
     ConvergenceOptions convergence;
+    bool json = false;
     std::optional<Option> allow_removals;
 };
 
@@ -38,16 +41,19 @@ void add_options(Arguments arguments, Options& options) {
                        "Leave peers alone that the file does not list");
     arguments.add_flag("--set-endpoints", convergence.set_endpoints,
                        "Set endpoints of connected peers, too");
+    arguments.add_flag("--json", options.json, "Print the change as JSON");
     arguments.add_flag("--insecure-permissions", convergence.insecure_permissions,
                        "Read a file that others may read");
 }
 
-std::optional<Convergence> prepare(Options& options, const Report& report) {
+std::optional<Target> load(Options& options, const Report& report) {
     options.convergence.has_allow_removals = options.allow_removals->count() != 0;
-    auto target = load_target(options.file, options.convergence.interface,
-                              options.convergence.insecure_permissions, report);
-    if (!target) return std::nullopt;
-    auto convergence = converge(std::move(*target), options.convergence);
+    return load_target(options.file, options.convergence.interface,
+                       options.convergence.insecure_permissions, report);
+}
+
+std::optional<Convergence> prepare(Target target, const Options& options, const Report& report) {
+    auto convergence = converge(std::move(target), options.convergence);
     if (convergence) return std::move(*convergence);
     report.error(convergence.error());
     return std::nullopt;
@@ -64,23 +70,36 @@ bool is_allowed(const Convergence& it, const ConvergenceOptions& options, const 
     return good.has_value();
 }
 
-void print(const Convergence& it) {
+void print(const Convergence& it, bool json) {
+    if (json) {
+        tool::print(to_json(it));
+        return;
+    }
     std::fputs(to_text(it, wants_colour(STDOUT_FILENO)).c_str(), stdout);
 }
 
 int plan(Options& options, const Report& report) {
-    const auto it = prepare(options, report);
+    auto target = load(options, report);
+    if (!target) return exit_failed;
+    const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
-    print(*it);
+    print(*it, options.json);
     for (const auto& text : it->unknown_endpoints) report.warning(text);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
     return it->change.empty() ? exit_ok : exit_differences;
 }
 
 int apply(Options& options, const Report& report) {
-    const auto it = prepare(options, report);
+    auto target = load(options, report);
+    if (!target) return exit_failed;
+    // Refuses what is no name before it becomes a part of a path.
+    if (const auto device = open_device(target->interface); !device)
+        return report.error(device.error());
+    const auto lock = DeviceLock::take(target->interface);
+    if (!lock) return report.error(lock.error());
+    const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
-    print(*it);
+    print(*it, options.json);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
     return carry_out(*it, report);
 }
