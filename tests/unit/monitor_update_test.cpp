@@ -209,6 +209,14 @@ TEST_CASE("a roaming peer that went away is forgotten, one that should be up is 
     CHECK(expected.state.verdict == Verdict::unreachable);
 }
 
+TEST_CASE("initiations of the peer are no answer to data") {
+    // As recorded: the way to the peer is cut, the way back is open (scene loss_to_right).
+    Watched peer(0, true);
+    peer.look_at(111, 2, 2908, 2964);
+    CHECK(peer.look_at(126, 2, 3164, 3496) == Verdict::up);
+    CHECK(peer.look_at(141, 2, 3460, 4212) == Verdict::unreachable);
+}
+
 TEST_CASE("initiations that are answered and lead to no session are trouble") {
     Watched peer(0, false);
     peer.look_at(0, -300, 1000, 1000);
