@@ -92,6 +92,10 @@ WGKIT_API DeviceSample to_sample(const Device& device, const std::string& netns 
 WGKIT_API Result<std::vector<DeviceSample>> parse_dump(std::string_view text,
                                                        const std::string& interface = "wg");
 
+/// The names that comments give to peers in a file of wg-quick: in a section `[Peer]`, before the
+/// key, a comment of one word, `# Name = NAME` or `# friendly_name = NAME`.
+WGKIT_API std::map<PublicKey, std::string> names_in_config(std::string_view text);
+
 /// One look at a peer's counters. `t` is the monitor's own time, which no clock step moves.
 struct Look {
     milliseconds t{};
@@ -210,6 +214,7 @@ class Policy {
     struct Entry {
         std::string name;
         Rule rule;
+        std::vector<std::string> tags = {};
     };
 
     Rule otherwise;                     ///< for peers without an entry
