@@ -116,6 +116,16 @@ TEST_CASE("the limit is the rule's, but not below what is healthy") {
     CHECK(stale_limit(strict, 100) == seconds(180));
 }
 
+TEST_CASE("keepalives of the peer that come rarely raise the limit, too") {
+    PeerState state;
+    state.cadence.count = 6;
+    state.cadence.during = seconds(600);
+    const Rule three_minutes{Expect::automatic, seconds(180), false};
+    CHECK(stale_limit(three_minutes, state) == seconds(2 * 110 + 10));
+    const Rule strict{Expect::automatic, seconds(180), true};
+    CHECK(stale_limit(strict, state) == seconds(180));
+}
+
 TEST_CASE("the strict rule is that of a loop over handshakes") {
     Watched peer(0, false);
     peer.rule = {Expect::automatic, seconds(180), true};

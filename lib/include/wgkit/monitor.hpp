@@ -176,6 +176,8 @@ struct Rule {
 WGKIT_API seconds healthy_age(std::uint16_t keepalive);
 /// The age from which a handshake is too old: the rule's, but never below what is healthy.
 WGKIT_API seconds stale_limit(const Rule& rule, std::uint16_t keepalive);
+/// As above, where the peer's own keepalives, if they are rarer, count as well.
+WGKIT_API seconds stale_limit(const Rule& rule, const PeerState& state);
 /// Whether the peer should always be up: as the rule says; automatically, if this side knows where
 /// it is and keeps it alive, or if the peer's own keepalives have been learned.
 WGKIT_API bool is_expected_up(const PeerState& state, const Rule& rule);
