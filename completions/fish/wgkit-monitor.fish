@@ -11,7 +11,7 @@ function __wgkit_monitor_at
             continue
         end
         switch "$at:$word"
-            case ':-i' ':--interface' ':--netns' ':--dump' ':--max-stale' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
                 set skip 1
         end
     end
@@ -24,6 +24,9 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -s V -l version -d 'Print the ve
 complete -c wgkit-monitor -n __wgkit_monitor_at -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l netns -x -d 'Look into this network namespace, too; may be repeated'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l dump -r -F -d 'Read what `wg show all dump` printed from a file, or - for standard input'
+complete -c wgkit-monitor -n __wgkit_monitor_at -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l strict-stale -d 'Judge every peer by the age of its handshake alone'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l state -r -F -d 'Keep the samples in this file'

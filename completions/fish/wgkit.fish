@@ -79,7 +79,7 @@ function __wgkit_at
                 set skip 1
             case ':monitor'
                 set at monitor
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--max-stale' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
             case ':net'
                 set at net
@@ -251,6 +251,9 @@ complete -c wgkit -n '__wgkit_at monitor' -s V -l version -d 'Print the version 
 complete -c wgkit -n '__wgkit_at monitor' -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
 complete -c wgkit -n '__wgkit_at monitor' -l netns -x -d 'Look into this network namespace, too; may be repeated'
 complete -c wgkit -n '__wgkit_at monitor' -l dump -r -F -d 'Read what `wg show all dump` printed from a file, or - for standard input'
+complete -c wgkit -n '__wgkit_at monitor' -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
+complete -c wgkit -n '__wgkit_at monitor' -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
+complete -c wgkit -n '__wgkit_at monitor' -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
 complete -c wgkit -n '__wgkit_at monitor' -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
 complete -c wgkit -n '__wgkit_at monitor' -l strict-stale -d 'Judge every peer by the age of its handshake alone'
 complete -c wgkit -n '__wgkit_at monitor' -l state -r -F -d 'Keep the samples in this file'

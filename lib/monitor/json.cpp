@@ -29,7 +29,7 @@ Json to_json(const Row& row, const State& state) {
     json["flapping"] = is_flapping(peer, row.t);
     json["latestHandshake"] = age ? Json(epoch(wall_of(state, peer.handshake_at))) : Json(nullptr);
     json["handshakeAge"] = age ? Json(age->count()) : Json(nullptr);
-    json["staleLimit"] = stale_limit(row.rule, peer.keepalive).count();
+    json["staleLimit"] = stale_limit(row.rule, peer).count();
     json["transferRx"] = peer.looks.back().rx;
     json["transferTx"] = peer.looks.back().tx;
     json["persistentKeepalive"] = peer.keepalive;

@@ -56,6 +56,15 @@ seconds stale_limit(const Rule& rule, std::uint16_t keepalive) {
     return std::max(*rule.max_stale, healthy + seconds(10));
 }
 
+seconds stale_limit(const Rule& rule, const PeerState& state) {
+    const auto learned = state.cadence.interval();
+    if (!learned) return stale_limit(rule, state.keepalive);
+    // It was counted at times that have nothing to do with it.
+    const auto surely = std::chrono::duration_cast<seconds>(*learned * 11 / 10).count();
+    const auto interval = std::min<std::int64_t>(surely, UINT16_MAX);
+    return stale_limit(rule, std::max(state.keepalive, static_cast<std::uint16_t>(interval)));
+}
+
 bool is_expected_up(const PeerState& state, const Rule& rule) {
     switch (rule.expect) {
     case Expect::up:
@@ -97,7 +106,7 @@ Judgement judge(const PeerState& state, const Look& now, milliseconds wall, cons
     };
     const milliseconds age = now.t - state.handshake_at;
     const bool is_never = state.handshake_at == milliseconds{};
-    const milliseconds limit = stale_limit(rule, state.keepalive);
+    const milliseconds limit = stale_limit(rule, state);
     if (rule.strict)
         return is_never || age > limit ? say(Verdict::stale, Cause::too_old)
                                        : say(Verdict::up, Cause::fresh);

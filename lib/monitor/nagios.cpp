@@ -69,7 +69,7 @@ std::string to_nagios(const std::vector<Row>& rows, const std::vector<std::strin
     if (rows.size() <= most_details)
         for (const auto& row : rows) {
             const auto age = row.age();
-            const auto limit = stale_limit(row.rule, row.peer->keepalive).count();
+            const auto limit = stale_limit(row.rule, *row.peer).count();
             const std::string name = label(row);
             text += age ? fmt::format(" '{} age'={}s;{};;0", name, age->count(), limit)
                         : fmt::format(" '{} age'=U", name);

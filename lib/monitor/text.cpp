@@ -123,7 +123,7 @@ std::string explain_text(const Row& row, const State& state) {
                         to_string(peer.cause));
     text += fmt::format("expected   {} ({})\n", is_expected_up(peer, row.rule) ? "up" : "roaming",
                         to_string(row.rule.expect));
-    text += fmt::format("limit      {} s{}\n", stale_limit(row.rule, peer.keepalive).count(),
+    text += fmt::format("limit      {} s{}\n", stale_limit(row.rule, peer).count(),
                         row.rule.strict ? ", strict" : "");
     text += peer.keepalive == 0 ? std::string("keepalive  off")
                                 : fmt::format("keepalive  every {} s", peer.keepalive);

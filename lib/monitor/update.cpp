@@ -86,7 +86,9 @@ void learn_cadence(PeerState& state, const Step& step) {
     cadence.pure = cadence.pure && keepalives;
     if (step.in == 0) return;
     const milliseconds gap = step.b.t - cadence.last_rx;
-    if (const auto interval = cadence.interval(); interval && gap > 3 * *interval + lost_margin)
+    // Surely silent it was only until the look before this one.
+    const milliseconds silent = step.a.t - cadence.last_rx;
+    if (const auto interval = cadence.interval(); interval && silent > 3 * *interval + lost_margin)
         cadence = {.last_data = cadence.last_data}; // it came back: learn anew
     if (cadence.pure && keepalives && seconds(*keepalives) <= gap) {
         cadence.count += static_cast<std::uint32_t>(*keepalives);
@@ -100,16 +102,30 @@ void learn_cadence(PeerState& state, const Step& step) {
     cadence.pure = true;
 }
 
+/// Initiations of the peer, if the step received nothing else. They show that its way to here is
+/// open, and answer nothing that was sent. Data may have the length of four.
+std::uint64_t only_initiations(const Step& step) {
+    const bool fits = step.in % initiation_bytes == 0 && step.in % engine::padding_multiple != 0;
+    return fits && !step.rekeyed ? step.in / initiation_bytes : 0;
+}
+
 void advance(PeerState& state, const Step& step) {
     // A completed handshake adds to both counters, where handshakes are counted.
     if (step.rekeyed && (step.in < response_bytes || step.out < response_bytes))
         state.uncounted = true;
-    const bool heard = step.rekeyed || (step.in > 0 && !had_no_session(state, step));
+    const std::uint64_t asked_by_peer = only_initiations(step);
+    const bool heard =
+        step.rekeyed || (step.in > 0 && asked_by_peer == 0 && !had_no_session(state, step));
     if (heard || (state.uncounted && step.in > 0)) {
         state.silence = {.since = step.b.t};
         learn_cadence(state, step);
     } else if (had_no_session(state, step)) {
         count_handshakes(state.silence, step);
+    } else if (asked_by_peer > 0) {
+        const std::uint64_t answers = asked_by_peer * response_bytes;
+        state.silence.unconfirmed += static_cast<std::uint32_t>(asked_by_peer);
+        if (step.out >= answers)
+            count_unanswered(state, {step.a, step.b, 0, step.out - answers, false});
     } else {
         count_unanswered(state, step);
         learn_cadence(state, step);

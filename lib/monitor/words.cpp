@@ -78,7 +78,7 @@ std::string reason(const PeerState& peer, milliseconds t, const Rule& rule) {
         return peer.handshake_at == milliseconds{}
                    ? std::string("no handshake was ever completed")
                    : fmt::format("last handshake {} s ago (threshold: {} s)", age,
-                                 stale_limit(rule, peer.keepalive).count());
+                                 stale_limit(rule, peer).count());
     case Cause::from_the_future:
         return "the last handshake is in the future: the clock was set back";
     case Cause::counters_fell:

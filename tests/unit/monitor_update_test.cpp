@@ -116,6 +116,16 @@ TEST_CASE("the limit is the rule's, but not below what is healthy") {
     CHECK(stale_limit(strict, 100) == seconds(180));
 }
 
+TEST_CASE("keepalives of the peer that come rarely raise the limit, too") {
+    PeerState state;
+    state.cadence.count = 6;
+    state.cadence.during = seconds(600);
+    const Rule three_minutes{Expect::automatic, seconds(180), false};
+    CHECK(stale_limit(three_minutes, state) == seconds(2 * 110 + 10));
+    const Rule strict{Expect::automatic, seconds(180), true};
+    CHECK(stale_limit(strict, state) == seconds(180));
+}
+
 TEST_CASE("the strict rule is that of a loop over handshakes") {
     Watched peer(0, false);
     peer.rule = {Expect::automatic, seconds(180), true};
@@ -207,6 +217,14 @@ TEST_CASE("a roaming peer that went away is forgotten, one that should be up is 
     }
     CHECK(roaming.state.verdict == Verdict::idle);
     CHECK(expected.state.verdict == Verdict::unreachable);
+}
+
+TEST_CASE("initiations of the peer are no answer to data") {
+    // As recorded: the way to the peer is cut, the way back is open (scene loss_to_right).
+    Watched peer(0, true);
+    peer.look_at(111, 2, 2908, 2964);
+    CHECK(peer.look_at(126, 2, 3164, 3496) == Verdict::up);
+    CHECK(peer.look_at(141, 2, 3460, 4212) == Verdict::unreachable);
 }
 
 TEST_CASE("initiations that are answered and lead to no session are trouble") {

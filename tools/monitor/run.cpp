@@ -9,6 +9,7 @@
 #include <memory>
 #include <thread>
 
+#include "monitor/policy.hpp"
 #include "monitor/sources.hpp"
 #include "monitor/store.hpp"
 #include "util/ascii.hpp"
@@ -21,6 +22,7 @@ namespace {
 
 struct Options {
     Sources sources;
+    PolicyFiles policy;
     std::string state;
     std::string format = "text";
     std::string compat = "own";
@@ -124,7 +126,9 @@ void look(const Options& options, const Policy& policy, Observed& to, const Repo
 
 int run(const Options& options, const Report& report) {
     limit_duration(options.timeout + options.interval);
-    const Policy policy = policy_of(options);
+    Policy policy = policy_of(options);
+    // Without names and expectations there is still something to tell.
+    const bool has_policy = read_policy(options.policy, policy, report);
     const bool keeps_state =
         !options.no_state && (!options.state.empty() || options.sources.dump.empty());
     Observed observed;
@@ -139,7 +143,8 @@ int run(const Options& options, const Report& report) {
     }
     look(options, policy, observed, report);
     const auto rows = rows_of(observed.state, policy);
-    Level level = worse(worst_of(rows), observed.problems.empty() ? Level::ok : Level::unknown);
+    Level level =
+        worse(worst_of(rows), observed.problems.empty() && has_policy ? Level::ok : Level::unknown);
     if (store)
         if (const auto saved = store->save(observed.state); !saved) {
             report.error(saved.error()); // what was found out is told all the same
@@ -170,6 +175,16 @@ Action setup_run(Arguments arguments) {
     arguments
         .add_option("--dump", options->sources.dump,
                     "Read what `wg show all dump` printed from a file, or - for standard input")
+        .type_name("FILE");
+    arguments
+        .add_option("-c,--config", options->policy.config,
+                    "Expectations of peers, see FILES in the manual page")
+        .type_name("FILE");
+    arguments.add_option("--nodes", options->policy.nodes, "Names and tags of peers: nodes.yaml")
+        .type_name("FILE");
+    arguments
+        .add_option("--names", options->policy.names,
+                    "A file of wg-quick whose comments name peers; may be repeated")
         .type_name("FILE");
     arguments
         .add_option("--max-stale", options->max_stale,

@@ -92,6 +92,10 @@ WGKIT_API DeviceSample to_sample(const Device& device, const std::string& netns 
 WGKIT_API Result<std::vector<DeviceSample>> parse_dump(std::string_view text,
                                                        const std::string& interface = "wg");
 
+/// The names that comments give to peers in a file of wg-quick: in a section `[Peer]`, before the
+/// key, a comment of one word, `# Name = NAME` or `# friendly_name = NAME`.
+WGKIT_API std::map<PublicKey, std::string> names_in_config(std::string_view text);
+
 /// One look at a peer's counters. `t` is the monitor's own time, which no clock step moves.
 struct Look {
     milliseconds t{};
@@ -172,6 +176,8 @@ struct Rule {
 WGKIT_API seconds healthy_age(std::uint16_t keepalive);
 /// The age from which a handshake is too old: the rule's, but never below what is healthy.
 WGKIT_API seconds stale_limit(const Rule& rule, std::uint16_t keepalive);
+/// As above, where the peer's own keepalives, if they are rarer, count as well.
+WGKIT_API seconds stale_limit(const Rule& rule, const PeerState& state);
 /// Whether the peer should always be up: as the rule says; automatically, if this side knows where
 /// it is and keeps it alive, or if the peer's own keepalives have been learned.
 WGKIT_API bool is_expected_up(const PeerState& state, const Rule& rule);
@@ -210,6 +216,7 @@ class Policy {
     struct Entry {
         std::string name;
         Rule rule;
+        std::vector<std::string> tags = {};
     };
 
     Rule otherwise;                     ///< for peers without an entry

@@ -43,7 +43,7 @@ class RecordedPair:
     def __init__(self, bed, scene, command):
         self.bed, self.scene = bed, scene
         one, two = bed.namespaces(2)
-        bed.link(one, two, ["10.0.0.1/24"], ["10.0.0.2/24"])
+        self.links = bed.link(one, two, ["10.0.0.1/24"], ["10.0.0.2/24"])
         self.left = Side(bed.device(one, command, log="error"), one, (LEFT4, LEFT6))
         self.right = Side(bed.device(two, command, log="error"), two, (RIGHT4, RIGHT6))
         self.psk = {"": "", "one": make_psk(), "other": make_psk()}
