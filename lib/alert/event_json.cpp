@@ -15,6 +15,8 @@ std::string_view to_string(AlertSeverity severity) {
     return words.at(static_cast<std::size_t>(severity));
 }
 
+Result<AlertEvent> parse_alert_event(std::string_view json) { return alert::event_from_json(json); }
+
 } // namespace wgkit
 
 namespace wgkit::alert {

@@ -20,7 +20,7 @@ bool take(Incident& incident, const AlertEvent& report, AlertTime now) {
     } else if (changed) {
         // People know it by what was said of it.
         incident.event.resolved_at = std::max(*report.resolved_at, incident.event.started_at);
-        incident.event.details = report.summary;
+        if (report.summary != incident.event.summary) incident.event.details = report.summary;
     }
     incident.firing = firing;
     if (changed) incident.changes.push_back(now);

@@ -201,7 +201,7 @@ Result<void> AlertSpool::remove_silence(std::int64_t id) {
     auto removed = remove->bind(id).done();
     if (removed && state_->database.changed() == 0)
         return Error{Errc::not_found, fmt::format("there is no silence {}", id),
-                     "wgkit alert silence --list shows them"};
+                     "wgkit alert list shows them"};
     return removed;
 }
 

@@ -6,7 +6,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
-#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -89,7 +89,8 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command, std::string_
     errors_out = UniqueFd();
 
     ChildEnd end;
-    const UniqueFd process(::pidfd_open(pid, 0));
+    // By number: glibc 2.36 declares pidfd_open() for C only.
+    const UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
     const auto deadline = std::chrono::steady_clock::now() + timeout;
     bool has_errors = true;
     while (process) {

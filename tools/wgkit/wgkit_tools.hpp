@@ -14,5 +14,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"config", "check, format and dump WireGuard configuration files"},
     Tool{"mesh", "render a fleet's configurations from one nodes.yaml"},
     Tool{"net", "show the WireGuard devices of this machine"},
+    Tool{"alert", "tell people what is wrong, and lose no message"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };
