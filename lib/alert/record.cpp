@@ -3,6 +3,7 @@
 
 #include <array>
 #include <nlohmann/json.hpp>
+#include <unordered_set>
 
 #include "alert/event_json.hpp"
 #include "alert/incident.hpp"
@@ -291,11 +292,14 @@ Result<AlertsRecorded> AlertSpool::record(const AlertConfig& config,
     if (!open_keys) return std::move(open_keys).error();
     auto recorder = Recorder::make(database, config, now);
     if (!recorder) return std::move(recorder).error();
+    std::unordered_set<std::string_view> reported;
     for (const auto& event : events) {
+        reported.insert(event.key);
         auto taken = recorder->take(event.key, &event, *quiet);
         if (!taken) return std::move(taken).error();
     }
     for (const auto& key : *open_keys) {
+        if (reported.count(key) != 0) continue;
         auto taken = recorder->take(key, nullptr, *quiet);
         if (!taken) return std::move(taken).error();
     }
