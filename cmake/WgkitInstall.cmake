@@ -8,6 +8,7 @@ install(TARGETS ${wgkit_programs} RUNTIME)
 install(TARGETS wgkit ${wgkit_parts} EXPORT wgkitTargets LIBRARY
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 install(TARGETS wgkit_qr wgkit_monitor_policy LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS wgkit_http wgkit_qr LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY lib/include/wgkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
 install(FILES ${PROJECT_BINARY_DIR}/include/wgkit/version.hpp

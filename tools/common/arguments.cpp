@@ -50,7 +50,10 @@ Option Arguments::add_option(const std::string& name, std::string& value,
 
 Option Arguments::add_option(const std::string& name, std::vector<std::string>& values,
                              const std::string& help) const {
-    return Option(*app_->add_option(name, values, help));
+    CLI::Option* option = app_->add_option(name, values, help);
+    // One value each time: "--label a=b text" must not take the text, too.
+    if (name.starts_with('-')) option->allow_extra_args(false);
+    return Option(*option);
 }
 
 Option Arguments::add_option(const std::string& name, std::uint32_t& value,

@@ -18,5 +18,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"ping", "ask a node for an answer through its tunnel"},
     Tool{"net", "show the WireGuard devices of this machine"},
     Tool{"monitor", "tell which WireGuard peers are really dead"},
+    Tool{"alert", "tell people what is wrong, and lose no message"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };

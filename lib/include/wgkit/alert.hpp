@@ -40,6 +40,10 @@ struct AlertEvent {
     std::optional<AlertTime> resolved_at;
 };
 
+/// An event as JSON: {"key", "type", "severity", "summary", "details", "labels", "tags", "cause",
+/// "started_at", "resolved_at"}, times as RFC 3339 has them. Errors: invalid.
+WGKIT_API Result<AlertEvent> parse_alert_event(std::string_view json);
+
 /// How a call of record() came out. Units: messages, one for each event and target.
 struct AlertsRecorded {
     std::size_t spooled = 0;

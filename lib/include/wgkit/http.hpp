@@ -24,7 +24,7 @@ struct HttpRequest {
     std::string ca_file; ///< empty: the system's
     std::string proxy;   ///< empty: as the environment says (https_proxy, no_proxy)
     std::chrono::milliseconds timeout{15'000};
-    std::size_t max_answer = std::size_t{64} << 10; ///< bytes; a larger one is an error
+    std::size_t max_answer = std::size_t{64} << 10; ///< bytes; the rest is not read
 };
 
 /// How far a request came.
@@ -40,6 +40,7 @@ struct HttpAnswer {
     int status = 0;
     std::vector<std::pair<std::string, std::string>> headers; ///< names in lower case
     std::string body;
+    bool cut = false;  ///< it was larger than max_answer
     std::string error; ///< for people, without the URL; empty if answered
 
     /// The header's value; empty if it is not there.
