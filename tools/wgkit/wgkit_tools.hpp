@@ -14,5 +14,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"config", "check, format and dump WireGuard configuration files"},
     Tool{"mesh", "render a fleet's configurations from one nodes.yaml"},
     Tool{"net", "show the WireGuard devices of this machine"},
+    Tool{"fw", "write the firewall rules of a WireGuard interface"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };
