@@ -78,18 +78,18 @@ class Case:
     def text(self, backend):
         return run(wgkit("fw"), f"--{backend}", "--node", "gw", "--nodes", self.path).stdout
 
-    def mismatches(self):
+    def mismatches(self, seconds=2.0):
         """With the rules loaded: packets of which the firewall thinks otherwise."""
         run("conntrack", "-F")
-        wrong = self._compare("new", self.packets, self.verdicts)
+        wrong = self._compare("new", self.packets, self.verdicts, seconds)
         packets = [p for p, _ in self.replies]
         states = ["established" if v != "drop" else "invalid" if p.protocol == TCP else "fresh"
                   for p, v in self.replies]
-        return wrong + self._compare("reply", packets, self.oracle.verdicts(packets, states))
+        return wrong + self._compare("reply", packets, self.oracle.verdicts(packets, states), seconds)
 
-    def _compare(self, what, packets, verdicts):
+    def _compare(self, what, packets, verdicts, seconds):
         expected = {i for i, v in enumerate(verdicts) if v != "drop"}
-        found = self.probe.arrived(packets, expected, seconds=2.0)
+        found = self.probe.arrived(packets, expected, seconds)
         return [(what, packets[i], verdicts[i], "arrived" if i in found else "did not arrive")
                 for i in sorted(found ^ expected)]
 
