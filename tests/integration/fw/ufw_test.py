@@ -94,6 +94,19 @@ def main():
     check(probe, "an allow taken away, and no ping", both, ping=False)
     must(apply(first))
 
+    # The full-tunnel recipe on a server with this lock-down: ufw drops what an exit forwards, until told.
+    through = [Packet("wg0", PEER[v], OUT[v], TCP, 80, sport=41000 + v) for v in (4, 6)]
+    for extra, arrives in (((), False), (("--exit",), True), ((), False), (("--exit",), True)):
+        must(apply(script(*options, *extra)))
+        run("conntrack", "-F")
+        expected = set(range(len(through))) if arrives else set()
+        assert probe.arrived(through, expected, seconds=3) == expected, f"forwarding with {extra}"
+        replies = [packet.reply() for packet in through]
+        assert probe.arrived(replies, expected, seconds=3) == expected, f"replies with {extra}"
+        strangers = [Packet("eth0", OUT[v], PEER[v], TCP, 80, sport=42000) for v in (4, 6)]
+        assert not probe.arrived(strangers, set()), f"new flows into the tunnel with {extra}"
+    must(apply(first))
+
     # What ufw itself would be asked to do by the guide fails: a list of ports needs a protocol.
     ran = run("ufw", "allow", "in", "on", "wg0", "to", "any", "port", "80,443", check=False)
     assert ran.returncode != 0 and "tcp" in ran.stderr + ran.stdout, ran
