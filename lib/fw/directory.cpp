@@ -10,9 +10,6 @@ namespace wgkit::fw {
 
 namespace {
 
-/// Deep enough for groups of groups; more is a cycle.
-constexpr unsigned max_depth = 32;
-
 template <class List>
 void make_unique(List& list) {
     std::sort(list.begin(), list.end());
@@ -100,13 +97,14 @@ const Directory::Route* Directory::route_to(const IpAddress& address) const {
 Party Directory::look_up(const std::vector<Located<std::string>>& names,
                          Diagnostics& diagnostics) const {
     Party party;
-    for (const auto& name : names) add(name, party, 0, diagnostics);
+    Groups groups;
+    for (const auto& name : names) add(name, party, groups, diagnostics);
     make_unique(party.nodes);
     make_unique(party.prefixes);
     return party;
 }
 
-void Directory::add(const Located<std::string>& name, Party& party, unsigned depth,
+void Directory::add(const Located<std::string>& name, Party& party, Groups& groups,
                     Diagnostics& d) const {
     const std::string_view text = name.value;
     if (text == "all") {
@@ -118,12 +116,16 @@ void Directory::add(const Located<std::string>& name, Party& party, unsigned dep
     } else if (const auto host = hosts_.find(text); host != hosts_.end()) {
         for (const auto& prefix : host->second->prefixes) party.prefixes.push_back(prefix);
     } else if (const auto group = groups_.find(text); group != groups_.end()) {
-        if (depth > max_depth) {
+        auto& open = groups.open;
+        if (std::find(open.begin(), open.end(), group->second) != open.end()) {
             d.error("group-cycle", group->second->name.mark,
                     fmt::format("the group '{}' contains itself", text));
             return;
         }
-        for (const auto& inner : group->second->members) add(inner, party, depth + 1, d);
+        if (!groups.seen.insert(group->second).second) return; // its members are there already
+        open.push_back(group->second);
+        for (const auto& inner : group->second->members) add(inner, party, groups, d);
+        open.pop_back();
     } else if (text.starts_with("tag:")) {
         const auto tag = by_tag_.find(text.substr(4));
         if (tag == by_tag_.end()) return unknown(name, d);

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "wgkit/mesh.hpp"
@@ -61,8 +62,12 @@ class Directory {
     const Route* route_to(const IpAddress& address) const;
 
   private:
-    void add(const Located<std::string>& name, Party& party, unsigned depth, Diagnostics& d) const;
-    void add_node(NodeId node, Party& party) const { party.nodes.push_back(node); }
+    /// Groups on the way to a name: those that are open contain it, those seen need no second look.
+    struct Groups {
+        std::vector<const PolicyGroup*> open;
+        std::unordered_set<const PolicyGroup*> seen;
+    };
+    void add(const Located<std::string>& name, Party& party, Groups& groups, Diagnostics& d) const;
     bool add_address(const Located<std::string>& name, Party& party, Diagnostics& d) const;
     void unknown(const Located<std::string>& name, Diagnostics& d) const;
 

@@ -106,13 +106,7 @@ def load_script(text):
     run("sh", "-s", input=text, timeout=60)
 
 
-def unload_iptables(_):
-    run("nft", "flush", "ruleset")
-
-
-def unload_ufw(_):
-    run("ufw", "disable")
-    run("nft", "flush", "ruleset")
+UFW = {}  # ufw's own rules, by family
 
 
 def prepare_ufw():
@@ -120,11 +114,22 @@ def prepare_ufw():
     inside.add_ufw()
     for hook in ("incoming", "outgoing", "routed"):
         run("ufw", "default", "allow", hook)
+    run("ufw", "--force", "enable")
+    for program in ("iptables", "ip6tables"):
+        UFW[program] = run(f"{program}-save").stdout
+    unload_nft("")
+
+
+def load_ufw(text):
+    """Into a ufw that is active; enabling it for every policy would take seconds."""
+    for program, rules in UFW.items():
+        run(f"{program}-restore", input=rules)
+    load_script(text)
 
 
 BACKENDS = {"nftables": (load_nft, unload_nft, lambda: None),
-            "iptables": (load_script, unload_iptables, lambda: None),
-            "ufw": (load_script, unload_ufw, prepare_ufw)}
+            "iptables": (load_script, unload_nft, lambda: None),
+            "ufw": (load_ufw, unload_nft, prepare_ufw)}
 
 
 def compare(backend, seeds):
