@@ -47,6 +47,14 @@ function __wgkit_at
                 set skip 1
             case 'config dump:--dialect'
                 set skip 1
+            case ':fw'
+                set at fw
+            case 'fw:check'
+                set at 'fw check'
+            case 'fw:explain'
+                set at 'fw explain'
+            case 'fw:--node' 'fw:--nodes' 'fw:--interface' 'fw:--port' 'fw:--allow'
+                set skip 1
             case ':keygen'
                 set at keygen
             case 'keygen:genkey'
@@ -147,6 +155,7 @@ end
 complete -c wgkit -f
 complete -c wgkit -n __wgkit_at -a alert -d 'Tell people what is wrong, and lose no message'
 complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
+complete -c wgkit -n __wgkit_at -a fw -d 'Write the firewall rules of a WireGuard interface'
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
 complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
 complete -c wgkit -n __wgkit_at -a monitor -d 'Tell which WireGuard peers are really dead'
@@ -228,6 +237,27 @@ complete -c wgkit -n '__wgkit_at config dump' -l dialect -x -a 'wg-quick wg' -d 
 complete -c wgkit -n '__wgkit_at config dump' -l json -d 'Print what the files say as JSON'
 complete -c wgkit -n '__wgkit_at config dump' -l show-secrets -d 'Print private and preshared keys instead of (hidden)'
 complete -c wgkit -n '__wgkit_at config dump' -F
+complete -c wgkit -n '__wgkit_at fw' -a check -d 'Report every mistake in the policy, and run its tests'
+complete -c wgkit -n '__wgkit_at fw' -a explain -d 'Say which rule decides about a flow'
+complete -c wgkit -n '__wgkit_at fw' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fw' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at fw' -l ufw -d 'Write a script for ufw'
+complete -c wgkit -n '__wgkit_at fw' -l nftables -d 'Write a file for nft -f'
+complete -c wgkit -n '__wgkit_at fw' -l iptables -d 'Write a script for iptables'
+complete -c wgkit -n '__wgkit_at fw' -l node -x -d 'The rules of this node as the policy in nodes.yaml has them'
+complete -c wgkit -n '__wgkit_at fw' -l nodes -r -F -d 'The inventory'
+complete -c wgkit -n '__wgkit_at fw' -l interface -x -d 'The WireGuard interface'
+complete -c wgkit -n '__wgkit_at fw' -l port -x -d 'Its listen port, which is opened; 0: none'
+complete -c wgkit -n '__wgkit_at fw' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
+complete -c wgkit -n '__wgkit_at fw' -l no-ping -d 'Do not answer pings out of the tunnel'
+complete -c wgkit -n '__wgkit_at fw' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit -n '__wgkit_at fw' -l log -d 'Log what is dropped, at most 10 a minute'
+complete -c wgkit -n '__wgkit_at fw' -l remove -d 'Write what takes the rules away again'
+complete -c wgkit -n '__wgkit_at fw check' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fw check' -F
+complete -c wgkit -n '__wgkit_at fw explain' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fw explain' -l json -d 'Print the explanation as JSON'
+complete -c wgkit -n '__wgkit_at fw explain' -F
 complete -c wgkit -n '__wgkit_at keygen' -a genkey -d 'Print a new private key'
 complete -c wgkit -n '__wgkit_at keygen' -a pubkey -d 'Print the public key of a private key'
 complete -c wgkit -n '__wgkit_at keygen' -a genpsk -d 'Print a new preshared key'

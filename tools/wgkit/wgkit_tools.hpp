@@ -19,5 +19,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"net", "show the WireGuard devices of this machine"},
     Tool{"monitor", "tell which WireGuard peers are really dead"},
     Tool{"alert", "tell people what is wrong, and lose no message"},
+    Tool{"fw", "write the firewall rules of a WireGuard interface"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };

@@ -20,8 +20,8 @@ using yaml::Value;
 
 namespace {
 
-const std::vector<std::string_view> file_fields = {"version",  "network", "networks",
-                                                   "defaults", "groups",  "nodes"};
+const std::vector<std::string_view> file_fields = {
+    "version", "network", "networks", "defaults", "groups", "nodes", "policy"}; // read by lib/fw
 const std::vector<std::string_view> network_fields = {"name", "interface", "ipv4", "ipv6",
                                                       "port", "topology",  "psk",  "keys"};
 

@@ -1,0 +1,132 @@
+// A script around iptables-restore --noflush: a declared chain of our own is emptied and filled
+// again in one step; the way into it is put first in the built-in chain unless it is there already.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "fw/emitters.hpp"
+#include "fw/iptables_rules.hpp"
+#include "wgkit/version.hpp"
+
+namespace wgkit::fw {
+
+namespace {
+
+std::string nat_chain(const std::string& interface) { return "wgkit-nat-" + interface; }
+std::string mss_chain(const std::string& interface) { return "wgkit-mss-" + interface; }
+
+/// A chain and the built-in one that leads into it.
+struct Way {
+    const char* table;
+    const char* builtin;
+    std::string chain;
+};
+
+std::array<Way, 4> ways(const std::string& interface) {
+    return {{{"filter", "INPUT", input_chain(interface)},
+             {"filter", "FORWARD", forward_chain(interface)},
+             {"nat", "POSTROUTING", nat_chain(interface)},
+             {"mangle", "FORWARD", mss_chain(interface)}}};
+}
+
+std::vector<std::string> nat_rules(const Ruleset& ruleset, Family family) {
+    std::vector<std::string> lines;
+    for (const auto& prefix : ruleset.unmasked)
+        if (prefix.address.family() == family)
+            lines.push_back(fmt::format("-A {} -d {} -j RETURN", nat_chain(ruleset.interface),
+                                        to_string(prefix)));
+    for (const auto& prefix : ruleset.masquerade)
+        if (prefix.address.family() == family)
+            lines.push_back(fmt::format("-A {} ! -o {} -s {} -j MASQUERADE",
+                                        nat_chain(ruleset.interface), ruleset.interface,
+                                        to_string(prefix)));
+    return lines;
+}
+
+std::vector<std::string> mss_rules(const Ruleset& ruleset) {
+    std::vector<std::string> lines;
+    if (!ruleset.clamp_mss) return lines;
+    for (const char* side : {"-i", "-o"})
+        lines.push_back(
+            fmt::format("-A {} {} {} -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
+                        mss_chain(ruleset.interface), side, ruleset.interface));
+    return lines;
+}
+
+/// Every chain is declared, so that one that has become empty is emptied, too.
+std::string tables(const Ruleset& ruleset, Family family) {
+    std::string text;
+    std::string_view table;
+    for (const auto& way : ways(ruleset.interface)) {
+        if (way.table != table) {
+            if (!table.empty()) text += "COMMIT\n";
+            table = way.table;
+            text += fmt::format("*{}\n", table);
+            for (const auto& other : ways(ruleset.interface))
+                if (other.table == table) text += fmt::format(":{} - [0:0]\n", other.chain);
+        }
+        const auto lines =
+            way.chain == input_chain(ruleset.interface)     ? input_rules(ruleset, family)
+            : way.chain == forward_chain(ruleset.interface) ? forward_rules(ruleset, family)
+            : way.chain == nat_chain(ruleset.interface)     ? nat_rules(ruleset, family)
+                                                            : mss_rules(ruleset);
+        for (const auto& line : lines) text += line + "\n";
+    }
+    return text + "COMMIT\n";
+}
+
+std::string header(const std::string& interface, std::string_view what) {
+    return fmt::format("#!/bin/sh\n# {} {}, for iptables; written by wgkit {}.\n"
+                       "# Run it as root, as often as you like: it replaces what it wrote before.\n"
+                       "set -eu\n\ninterface={}\n",
+                       what, interface, version, interface);
+}
+
+constexpr std::string_view install = R"sh(
+for family in "" 6; do
+  "rules$family" | "ip${family}tables-restore" -w --noflush --test
+done
+for family in "" 6; do
+  "rules$family" | "ip${family}tables-restore" -w --noflush
+  while read -r table builtin chain; do
+    "ip${family}tables" -w -t "$table" -C "$builtin" -j "$chain" 2>/dev/null ||
+      "ip${family}tables" -w -t "$table" -I "$builtin" -j "$chain"
+  done <<END
+filter INPUT wgkit-in-$interface
+filter FORWARD wgkit-fwd-$interface
+nat POSTROUTING wgkit-nat-$interface
+mangle FORWARD wgkit-mss-$interface
+END
+done
+)sh";
+
+constexpr std::string_view removal = R"sh(
+for family in "" 6; do
+  while read -r table builtin chain; do
+    "ip${family}tables" -w -t "$table" -n -L "$chain" >/dev/null 2>&1 || continue
+    while "ip${family}tables" -w -t "$table" -D "$builtin" -j "$chain" 2>/dev/null; do :; done
+    "ip${family}tables" -w -t "$table" -F "$chain"
+    "ip${family}tables" -w -t "$table" -X "$chain"
+  done <<END
+filter INPUT wgkit-in-$interface
+filter FORWARD wgkit-fwd-$interface
+nat POSTROUTING wgkit-nat-$interface
+mangle FORWARD wgkit-mss-$interface
+END
+done
+)sh";
+
+} // namespace
+
+std::string emit_iptables(const Ruleset& ruleset) {
+    return fmt::format(
+        "{}\nrules() {{\n  cat <<'END'\n{}END\n}}\nrules6() {{\n  cat <<'END'\n{}END\n}}\n{}",
+        header(ruleset.interface, "The rules of"), tables(ruleset, Family::ipv4),
+        tables(ruleset, Family::ipv6), install);
+}
+
+std::string remove_iptables(const std::string& interface) {
+    return header(interface, "Removes the rules of") + std::string(removal);
+}
+
+} // namespace wgkit::fw
