@@ -7,8 +7,7 @@ add_custom_target(wgkit_programs DEPENDS ${wgkit_programs})
 install(TARGETS ${wgkit_programs} RUNTIME)
 install(TARGETS wgkit ${wgkit_parts} EXPORT wgkitTargets LIBRARY
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS wgkit_qr wgkit_monitor_policy LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(TARGETS wgkit_http wgkit_qr LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(TARGETS wgkit_http wgkit_monitor_policy wgkit_qr LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY lib/include/wgkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
 install(FILES ${PROJECT_BINARY_DIR}/include/wgkit/version.hpp
@@ -40,15 +39,12 @@ configure_file(cmake/wgkit.pc.in ${PROJECT_BINARY_DIR}/wgkit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/wgkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # systemd looks for units in lib/systemd/system below /usr and /usr/local.
-foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service)
+foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service wgkit-monitor.service
+    wgkit-monitor.timer)
   configure_file(packaging/systemd/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
 endforeach()
 install(FILES packaging/systemd/wgkit-resolve@.timer DESTINATION lib/systemd/system)
-foreach(unit wgkit-tunnel@.service wgkit-monitor.service wgkit-monitor.timer)
-  configure_file(packaging/systemd/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
-  install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
-endforeach()
 
 # For people: man pages, completions, examples, documents
 foreach(section 1 5 7 8)

@@ -155,8 +155,8 @@ def sections(output):
 
 PACKAGES = {
     "sh": "dash", "insmod": "kmod", "ip": "iproute2", "wg": "wireguard-tools",
-    "cmp": "diffutils", "diff": "diffutils", "nsenter": "util-linux", "kill": "procps", "head": "coreutils", "nice": "coreutils", "sort": "coreutils", "wc": "coreutils",
-    "cmp": "diffutils", "head": "coreutils", "nice": "coreutils", "sort": "coreutils", "tr": "coreutils", "wc": "coreutils",
+    "cmp": "diffutils", "diff": "diffutils", "nsenter": "util-linux", "kill": "procps", "head": "coreutils",
+    "nice": "coreutils", "sort": "coreutils", "tr": "coreutils", "wc": "coreutils",
     "setpriv": "util-linux", "wg-quick": "wireguard-tools", "nft": "nftables", "sysctl": "procps", "unshare": "util-linux",
     "mount": "mount", "cat": "coreutils", "mkdir": "coreutils", "sleep": "coreutils",
     "cp": "coreutils", "ln": "coreutils", "cut": "coreutils", "ping": "iputils-ping",

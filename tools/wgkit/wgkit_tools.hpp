@@ -16,7 +16,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"net", "bring WireGuard interfaces up and down, look at them and change them"},
     Tool{"status", "tell who is connected, over which path, and how far away"},
     Tool{"ping", "ask a node for an answer through its tunnel"},
-    Tool{"net", "show the WireGuard devices of this machine"},
     Tool{"monitor", "tell which WireGuard peers are really dead"},
     Tool{"alert", "tell people what is wrong, and lose no message"},
     Tool{"fw", "write the firewall rules of a WireGuard interface"},
