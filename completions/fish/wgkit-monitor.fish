@@ -11,7 +11,7 @@ function __wgkit_monitor_at
             continue
         end
         switch "$at:$word"
-            case ':-i' ':--interface' ':--netns' ':--dump' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
                 set skip 1
         end
     end
@@ -29,6 +29,8 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -l nodes -r -F -d 'Names and tag
 complete -c wgkit-monitor -n __wgkit_monitor_at -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l strict-stale -d 'Judge every peer by the age of its handshake alone'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l slack-webhook-file -r -F -d 'Tell Slack alone: a file with the URL of a webhook'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l state -r -F -d 'Keep the samples in this file'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l no-state -d 'Keep nothing between runs'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l interval -x -d 'Look twice, so many seconds apart, instead of comparing with the last run'

@@ -109,7 +109,7 @@ function __wgkit_at
                 set skip 1
             case ':monitor'
                 set at monitor
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
             case ':net'
                 set at net
@@ -361,6 +361,8 @@ complete -c wgkit -n '__wgkit_at monitor' -l nodes -r -F -d 'Names and tags of p
 complete -c wgkit -n '__wgkit_at monitor' -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
 complete -c wgkit -n '__wgkit_at monitor' -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
 complete -c wgkit -n '__wgkit_at monitor' -l strict-stale -d 'Judge every peer by the age of its handshake alone'
+complete -c wgkit -n '__wgkit_at monitor' -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
+complete -c wgkit -n '__wgkit_at monitor' -l slack-webhook-file -r -F -d 'Tell Slack alone: a file with the URL of a webhook'
 complete -c wgkit -n '__wgkit_at monitor' -l state -r -F -d 'Keep the samples in this file'
 complete -c wgkit -n '__wgkit_at monitor' -l no-state -d 'Keep nothing between runs'
 complete -c wgkit -n '__wgkit_at monitor' -l interval -x -d 'Look twice, so many seconds apart, instead of comparing with the last run'

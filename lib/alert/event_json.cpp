@@ -30,14 +30,6 @@ std::optional<AlertSeverity> severity_of(std::string_view word) {
     return std::nullopt;
 }
 
-std::string rfc3339(AlertTime time) {
-    const std::time_t seconds = time.time_since_epoch().count();
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900,
-                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
-}
-
 std::optional<AlertTime> from_rfc3339(std::string_view text) {
     // 2026-01-02T03:04:05[.fraction](Z|+hh:mm)
     const auto number = [&](std::size_t at, std::size_t size, std::uint64_t max) {

@@ -3,6 +3,7 @@
 #include <string>
 #include <string_view>
 
+#include "util/rfc3339.hpp"
 #include "wgkit/alert.hpp"
 
 namespace wgkit::alert {
@@ -14,7 +15,6 @@ std::string to_json_text(const AlertEvent& event);
 Result<AlertEvent> event_from_json(std::string_view text);
 
 /// "2026-01-02T03:04:05Z"
-std::string rfc3339(AlertTime time);
 std::optional<AlertTime> from_rfc3339(std::string_view text);
 
 std::optional<AlertSeverity> severity_of(std::string_view word);

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <ctime>
 
 #include "common/exit_code.hpp"
 #include "common/http_library.hpp"
@@ -118,14 +117,6 @@ std::optional<std::map<std::string, std::string>> pairs(const std::vector<std::s
 
 AlertTime now() {
     return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-}
-
-std::string time_text(AlertTime time) {
-    const std::time_t seconds = time.time_since_epoch().count();
-    std::tm parts{};
-    ::gmtime_r(&seconds, &parts);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}Z", parts.tm_year + 1900,
-                       parts.tm_mon + 1, parts.tm_mday, parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
 } // namespace wgkit::tool::alert

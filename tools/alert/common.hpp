@@ -40,6 +40,5 @@ std::optional<std::map<std::string, std::string>> pairs(const std::vector<std::s
                                                         const Report& report);
 
 AlertTime now();
-std::string time_text(AlertTime time); ///< RFC 3339
 
 } // namespace wgkit::tool::alert

@@ -4,6 +4,7 @@
 
 #include "alert/commands.hpp"
 #include "alert/common.hpp"
+#include "util/rfc3339.hpp"
 
 namespace wgkit::tool::alert {
 
@@ -27,7 +28,7 @@ void print_text(const std::vector<AlertIncident>& incidents,
                 const std::vector<AlertSilence>& silences) {
     for (const auto& one : incidents)
         fmt::print("{} {} {} since {}{}{}\n", to_string(one.event.severity), one.event.type,
-                   shown(one.event.summary), time_text(one.event.started_at),
+                   shown(one.event.summary), rfc3339(one.event.started_at),
                    one.flapping ? ", flapping" : "", one.silenced ? ", silenced" : "");
     for (const auto& one : waiting)
         fmt::print("waits for {}: {} {}{}{}\n", one.target, one.kind, shown(one.event.summary),
@@ -38,10 +39,10 @@ void print_text(const std::vector<AlertIncident>& incidents,
             fmt::print("{} is disabled: {}\n", one.name, shown(one.disabled));
         else if (one.failures != 0)
             fmt::print("{} failed {} times, not before {}\n", one.name, one.failures,
-                       time_text(one.not_before));
+                       rfc3339(one.not_before));
     }
     for (const auto& one : silences) {
-        fmt::print("silence {} until {}:", one.id, time_text(one.until));
+        fmt::print("silence {} until {}:", one.id, rfc3339(one.until));
         for (const auto& [label, value] : one.matches)
             fmt::print(" {}={}", shown(label), shown(value));
         fmt::print("{}\n", one.comment.empty() ? "" : " (" + shown(one.comment) + ")");
@@ -54,7 +55,7 @@ Json event_json(const AlertEvent& event) {
             {"severity", to_string(event.severity)},
             {"summary", event.summary},
             {"labels", event.labels},
-            {"started_at", time_text(event.started_at)}};
+            {"started_at", rfc3339(event.started_at)}};
 }
 
 void print_json(const std::vector<AlertIncident>& incidents,
@@ -75,8 +76,8 @@ void print_json(const std::vector<AlertIncident>& incidents,
                             {"target", one.target},
                             {"status", one.kind},
                             {"event", event_json(one.event)},
-                            {"created", time_text(one.created)},
-                            {"next_attempt", time_text(one.next_attempt)},
+                            {"created", rfc3339(one.created)},
+                            {"next_attempt", rfc3339(one.next_attempt)},
                             {"attempts", one.attempts},
                             {"outcome_unknown", one.outcome_unknown},
                             {"last_error", one.last_error}});
@@ -84,12 +85,12 @@ void print_json(const std::vector<AlertIncident>& incidents,
         states.push_back({{"name", one.name},
                           {"disabled", one.disabled},
                           {"failures", one.failures},
-                          {"not_before", time_text(one.not_before)},
+                          {"not_before", rfc3339(one.not_before)},
                           {"dropped", one.dropped}});
     for (const auto& one : silences)
         quiet.push_back({{"id", one.id},
                          {"match", one.matches},
-                         {"until", time_text(one.until)},
+                         {"until", rfc3339(one.until)},
                          {"comment", one.comment}});
     print({{"schema", 1},
            {"incidents", wrong},

@@ -6,6 +6,7 @@
 
 #include "alert/commands.hpp"
 #include "alert/common.hpp"
+#include "util/rfc3339.hpp"
 
 namespace wgkit::tool::alert {
 
@@ -67,9 +68,9 @@ int add(const Options& options, AlertSpool& spool, const Report& report) {
     const auto id = spool.add_silence(silence);
     if (!id) return report.error(id.error());
     if (options.json)
-        print({{"schema", 1}, {"silence", *id}, {"until", time_text(silence.until)}});
+        print({{"schema", 1}, {"silence", *id}, {"until", rfc3339(silence.until)}});
     else
-        fmt::print("silence {} until {}\n", *id, time_text(silence.until));
+        fmt::print("silence {} until {}\n", *id, rfc3339(silence.until));
     return exit_ok;
 }
 

@@ -3,12 +3,14 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <memory>
 #include <thread>
 
+#include "monitor/deliver.hpp"
 #include "monitor/policy.hpp"
 #include "monitor/sources.hpp"
 #include "monitor/store.hpp"
@@ -23,6 +25,7 @@ namespace {
 struct Options {
     Sources sources;
     PolicyFiles policy;
+    Receivers receivers;
     std::string state;
     std::string format = "text";
     std::string compat = "own";
@@ -145,6 +148,15 @@ int run(const Options& options, const Report& report) {
     const auto rows = rows_of(observed.state, policy);
     Level level =
         worse(worst_of(rows), observed.problems.empty() && has_policy ? Level::ok : Level::unknown);
+    // Before the state is kept: a run that ends in between is made up for by the next.
+    if (options.receivers.any())
+        if (const auto told = deliver(
+                options.receivers, to_alert_events(rows, observed.state, observed.problems),
+                seconds(std::max(1U, options.timeout / 2)));
+            !told) {
+            report.error(told.error());
+            level = worse(level, Level::unknown);
+        }
     if (store)
         if (const auto saved = store->save(observed.state); !saved) {
             report.error(saved.error()); // what was found out is told all the same
@@ -193,6 +205,15 @@ Action setup_run(Arguments arguments) {
         .type_name("SECONDS");
     arguments.add_flag("--strict-stale", options->strict,
                        "Judge every peer by the age of its handshake alone");
+    const auto alert = arguments
+                           .add_option("--alert", options->receivers.config,
+                                       "Tell those whom this file names, see wgkit-alert(5)")
+                           .type_name("FILE");
+    arguments
+        .add_option("--slack-webhook-file", options->receivers.slack_webhook_file,
+                    "Tell Slack alone: a file with the URL of a webhook")
+        .type_name("FILE")
+        .excludes(alert);
     arguments.add_option("--state", options->state, "Keep the samples in this file")
         .type_name("FILE");
     arguments.add_flag("--no-state", options->no_state, "Keep nothing between runs");

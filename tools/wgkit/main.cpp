@@ -9,17 +9,11 @@
 #include <string>
 #include <string_view>
 
+#include "util/own_program.hpp"
 #include "wgkit/version.hpp"
 #include "wgkit_tools.hpp"
 
 namespace {
-
-std::string own_folder() {
-    std::array<char, 4096> path{};
-    const ssize_t n = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-    const std::string_view self(path.data(), n < 0 ? 0 : static_cast<std::size_t>(n));
-    return std::string(self.substr(0, self.rfind('/') + 1));
-}
 
 void print_help() {
     std::printf("Operations toolkit for WireGuard fleets\n"
@@ -54,17 +48,15 @@ int main(int argc, char** argv) {
     }
     if (is_command_name(command)) {
         const std::string program = "wgkit-" + std::string(command);
-        const std::string here = own_folder();
         argv[1] = argv[0];
-        for (const auto& path : {here + program, here + "../libexec/wgkit/" + program}) {
-            ::execv(path.c_str(), argv + 1);
+        for (const auto& path : wgkit::places_of(program)) {
+            ::execvp(path.c_str(), argv + 1);
             if (errno != ENOENT && errno != ENOTDIR) {
                 std::fprintf(stderr, "wgkit: error: cannot run %s: %s\n", path.c_str(),
                              std::strerror(errno));
                 return 1;
             }
         }
-        ::execvp(program.c_str(), argv + 1);
     }
     std::fprintf(stderr, "wgkit: error: there is no command '%s'\nhint: wgkit --help lists them\n",
                  std::string(command).c_str());

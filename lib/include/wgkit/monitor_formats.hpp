@@ -58,4 +58,9 @@ struct MetricsOptions {
 WGKIT_API std::string to_prometheus(const std::vector<Row>& rows, const State& state,
                                     const MetricsOptions& options);
 
+/// An event for every peer, well or not, and one for the monitor itself, as wgkit-alert(1) reads
+/// them: JSON, one a line. `problems`: what could not be seen.
+WGKIT_API std::string to_alert_events(const std::vector<Row>& rows, const State& state,
+                                      const std::vector<std::string>& problems);
+
 } // namespace wgkit::monitor

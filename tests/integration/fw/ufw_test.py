@@ -1,5 +1,6 @@
 #!/usr/bin/python3 -I
 """The lock-down for ufw: run twice, and again after one more allow, it lets exactly the listed ports through."""
+import glob
 import os
 import subprocess
 import sys
@@ -56,6 +57,13 @@ def check(probe, what, ports, ping=True):
 
 def must(ran, status=0, said=""):
     assert ran.returncode == status and said in ran.stderr, f"status {ran.returncode}: {ran.stderr}{ran.stdout}"
+
+
+def reset():
+    """ufw keeps the old rules under a name that holds the second, and refuses to do it twice in one."""
+    for kept in glob.glob("/etc/ufw/*.rules.[0-9]*"):
+        os.unlink(kept)
+    run("ufw", "--force", "reset")
 
 
 def main():
@@ -121,7 +129,7 @@ def main():
             ("allow 2222/tcp", "198.51.100.9 50000 192.0.2.1 2222", 0),
             ("allow 22/tcp", "10.8.0.2 50000 10.8.0.1 22", 1),
             ("allow 22/tcp", "10.8.0.2 50000 10.8.0.1 443", 0)):
-        run("ufw", "--force", "reset")
+        reset()
         run("ufw", *rule.split(), check=False)
         must(apply(first, {"SSH_CONNECTION": connection}), status)
     run("ufw", "--force", "enable")
@@ -135,7 +143,7 @@ def plain(saved):
 
 
 def check_removal(probe, first):
-    run("ufw", "--force", "reset")
+    reset()
     run("ufw", "--force", "enable")
     must(apply(script("--ufw", "--remove")))
     before = run("iptables-save").stdout
