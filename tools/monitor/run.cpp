@@ -150,9 +150,9 @@ int run(const Options& options, const Report& report) {
         worse(worst_of(rows), observed.problems.empty() && has_policy ? Level::ok : Level::unknown);
     // Before the state is kept: a run that ends in between is made up for by the next.
     if (options.receivers.any())
-        if (const auto told = deliver(
-                options.receivers, to_alert_events(rows, observed.state, observed.problems),
-                seconds(std::max(1U, options.timeout / 2)));
+        if (const auto told =
+                deliver(options.receivers, to_alert_events(rows, observed.state, observed.problems),
+                        seconds(std::max(1U, options.timeout / 2)));
             !told) {
             report.error(told.error());
             level = worse(level, Level::unknown);
