@@ -21,15 +21,13 @@ std::string line(const nlohmann::ordered_json& event) {
 std::string event_of(const Row& row, const State& state) {
     const PeerState& peer = *row.peer;
     const bool is_well = peer.level == Level::ok;
-    const std::string where = row.device->netns.empty()
-                                  ? row.device->interface
-                                  : row.device->netns + "/" + row.device->interface;
+    const std::string where =
+        row.device->netns.empty() ? row.device->interface : row.device->netns + "/" + row.device->interface;
     nlohmann::ordered_json event{
         {"key", fmt::format("peer:{}:{}", where, to_string(peer.key))},
         {"type", fmt::format("peer.{}", to_string(peer.verdict))},
         {"severity", peer.level == Level::critical ? "critical" : "warning"},
-        {"summary",
-         fmt::format("peer {} on {} is {}", row.name(), where, to_string(peer.verdict))},
+        {"summary", fmt::format("peer {} on {} is {}", row.name(), where, to_string(peer.verdict))},
         {"details", reason(peer, row.t, row.rule)},
         {"labels",
          {{"interface", row.device->interface},

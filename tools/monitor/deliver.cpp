@@ -33,8 +33,8 @@ bool Receivers::any() const {
 
 Result<void> deliver(const Receivers& receivers, const std::string& events,
                      std::chrono::seconds limit) {
-    std::vector<std::string> command{alert_program(), "send",      "--events",
-                                     "-",             "--timeout", std::to_string(limit.count())};
+    std::vector<std::string> command{
+        alert_program(), "send", "--events", "-", "--timeout", std::to_string(limit.count())};
     if (!receivers.config.empty()) {
         command.emplace_back("--config");
         command.push_back(receivers.config);
