@@ -42,11 +42,10 @@ Step step(const std::optional<Incident>& before, const AlertEvent* report, const
                        [&](AlertTime at) { return at + policy.flap_window <= now || at > now; }),
         changes.end());
     const bool was_flapping = incident.flapping;
-    if (policy.flap_changes == 0)
-        incident.flapping = false;
-    else if (changes.size() >= policy.flap_changes)
+    if (policy.flap_changes != 0 && changes.size() >= policy.flap_changes)
         incident.flapping = true;
-    else if (changes.size() <= policy.flap_changes / 2) // settles later than it began
+    else if (changes.size() <= policy.flap_changes / 2 // settles later than it began
+             || policy.flap_changes == 0)
         incident.flapping = false;
 
     const auto tell = [&](Notice notice) {

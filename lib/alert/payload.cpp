@@ -144,7 +144,6 @@ Traits traits_of(const AlertTarget& target) {
     case AlertTargetType::webhook:
         return {target.format == WebhookFormat::alertmanager ? many : 1, 8, milliseconds(0), true};
     case AlertTargetType::email:
-        return {many, 1, milliseconds(0), false};
     case AlertTargetType::exec:
         return {many, 1, milliseconds(0), false};
     }

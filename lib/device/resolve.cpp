@@ -52,7 +52,9 @@ Result<Resolved> resolve_endpoints(const std::string& interface, const config::C
     if (change.empty()) return out;
     const auto refused = (*backend)->set(change);
     if (!refused) return refused.error();
-    for (const auto& [key, error] : *refused) {
+    for (const auto& refusal : *refused) {
+        const auto& key = refusal.first;
+        const Error& error = refusal.second;
         std::erase_if(out.moved,
                       [&key](const MovedEndpoint& one) { return one.public_key == key; });
         out.failures.push_back(

@@ -37,11 +37,12 @@ std::string bytes_text(double bytes) {
 }
 
 std::string span_text(seconds time) {
-    const auto count = time.count();
+    const std::int64_t count = time.count();
+    constexpr std::int64_t hour = 3600, day = 24 * hour;
     if (count < 600) return fmt::format("{} s", count);
-    if (count < 2 * 3600) return fmt::format("{} min", count / 60);
-    if (count < 2 * 86400) return fmt::format("{} h", count / 3600);
-    return fmt::format("{} d", count / 86400);
+    if (count < 2 * hour) return fmt::format("{} min", count / 60);
+    if (count < 2 * day) return fmt::format("{} h", count / hour);
+    return fmt::format("{} d", count / day);
 }
 
 std::string transfer_text(const PeerState& peer, bool received, bool rate) {
