@@ -53,8 +53,8 @@ Result<Resolved> resolve_endpoints(const std::string& interface, const config::C
     const auto refused = (*backend)->set(change);
     if (!refused) return refused.error();
     for (const auto& refusal : *refused) {
-        const auto& key = refusal.first;
-        const Error& error = refusal.second;
+        const auto& key = refusal.public_key;
+        const Error& error = refusal.error;
         std::erase_if(out.moved,
                       [&key](const MovedEndpoint& one) { return one.public_key == key; });
         out.failures.push_back(
