@@ -17,4 +17,12 @@ inline std::array<std::string, 3> places_of(const std::string& program) {
     return {here + program, here + "../libexec/wgkit/" + program, program};
 }
 
+/// The first of these places that has it; else its name, for PATH.
+inline std::string own_program(const std::string& program) {
+    const auto places = places_of(program);
+    for (const auto& place : {places[0], places[1]})
+        if (::access(place.c_str(), X_OK) == 0) return place;
+    return program;
+}
+
 } // namespace wgkit

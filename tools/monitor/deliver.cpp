@@ -1,7 +1,6 @@
 #include "monitor/deliver.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,13 +16,6 @@ namespace {
 
 constexpr std::chrono::seconds for_the_rest{5}; ///< beside sending: to start, record and end
 
-std::string alert_program() {
-    const auto places = places_of("wgkit-alert");
-    for (const auto& place : places)
-        if (place.find('/') != place.npos && ::access(place.c_str(), X_OK) == 0) return place;
-    return places.back();
-}
-
 } // namespace
 
 bool Receivers::any() const {
@@ -34,7 +26,8 @@ bool Receivers::any() const {
 Result<void> deliver(const Receivers& receivers, const std::string& events,
                      std::chrono::seconds limit) {
     std::vector<std::string> command{
-        alert_program(), "send", "--events", "-", "--timeout", std::to_string(limit.count())};
+        own_program("wgkit-alert"),   "send", "--events", "-", "--timeout",
+        std::to_string(limit.count())};
     if (!receivers.config.empty()) {
         command.emplace_back("--config");
         command.push_back(receivers.config);
