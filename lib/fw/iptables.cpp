@@ -92,12 +92,6 @@ for family in "" 6; do
     "ip${family}tables" -w -t "$table" -C "$builtin" -j "$chain" 2>/dev/null ||
       "ip${family}tables" -w -t "$table" -I "$builtin" -j "$chain"
   done <<END
-filter INPUT wgkit-in-$interface
-filter FORWARD wgkit-fwd-$interface
-nat POSTROUTING wgkit-nat-$interface
-mangle FORWARD wgkit-mss-$interface
-END
-done
 )sh";
 
 constexpr std::string_view removal = R"sh(
@@ -108,25 +102,27 @@ for family in "" 6; do
     "ip${family}tables" -w -t "$table" -F "$chain"
     "ip${family}tables" -w -t "$table" -X "$chain"
   done <<END
-filter INPUT wgkit-in-$interface
-filter FORWARD wgkit-fwd-$interface
-nat POSTROUTING wgkit-nat-$interface
-mangle FORWARD wgkit-mss-$interface
-END
-done
 )sh";
+
+/// Lines for one of these loops, and its end.
+std::string ways_for_shell() {
+    std::string text;
+    for (const auto& way : ways("$interface"))
+        text += fmt::format("{} {} {}\n", way.table, way.builtin, way.chain);
+    return text + "END\ndone\n";
+}
 
 } // namespace
 
 std::string emit_iptables(const Ruleset& ruleset) {
     return fmt::format(
-        "{}\nrules() {{\n  cat <<'END'\n{}END\n}}\nrules6() {{\n  cat <<'END'\n{}END\n}}\n{}",
+        "{}\nrules() {{\n  cat <<'END'\n{}END\n}}\nrules6() {{\n  cat <<'END'\n{}END\n}}\n{}{}",
         header(ruleset.interface, "The rules of"), tables(ruleset, Family::ipv4),
-        tables(ruleset, Family::ipv6), install);
+        tables(ruleset, Family::ipv6), install, ways_for_shell());
 }
 
 std::string remove_iptables(const std::string& interface) {
-    return header(interface, "Removes the rules of") + std::string(removal);
+    return header(interface, "Removes the rules of") + std::string(removal) + ways_for_shell();
 }
 
 } // namespace wgkit::fw
