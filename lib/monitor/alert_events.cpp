@@ -21,8 +21,7 @@ std::string line(const nlohmann::ordered_json& event) {
 std::string event_of(const Row& row, const State& state) {
     const PeerState& peer = *row.peer;
     const bool is_well = peer.level == Level::ok;
-    const std::string where =
-        row.device->netns.empty() ? row.device->interface : row.device->netns + "/" + row.device->interface;
+    const std::string where = row.device_name();
     nlohmann::ordered_json event{
         {"key", fmt::format("peer:{}:{}", where, to_string(peer.key))},
         {"type", fmt::format("peer.{}", to_string(peer.verdict))},

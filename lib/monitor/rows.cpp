@@ -4,6 +4,10 @@ namespace wgkit::monitor {
 
 std::string Row::name() const { return peer->name.empty() ? to_string(peer->key) : peer->name; }
 
+std::string Row::device_name() const {
+    return device->netns.empty() ? device->interface : device->netns + "/" + device->interface;
+}
+
 std::optional<seconds> Row::age() const {
     if (peer->handshake_at == milliseconds{}) return std::nullopt;
     return std::chrono::duration_cast<seconds>(t - peer->handshake_at);

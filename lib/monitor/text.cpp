@@ -24,10 +24,6 @@ std::string full_name(const Row& row) {
                : fmt::format("{} ({})", printable(row.peer->name), to_string(row.peer->key));
 }
 
-std::string place(const DeviceState& device) {
-    return device.netns.empty() ? device.interface : fmt::format("{}/{}", device.netns, device.interface);
-}
-
 std::string bytes_text(double bytes) {
     constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     std::size_t unit = 0;
@@ -73,7 +69,7 @@ std::string trouble_text(const std::vector<Row>& rows) {
         if (row.peer->level == Level::ok) continue;
         text += fmt::format("{}: peer {} on {} is {}: {}\n",
                             row.peer->level == Level::critical ? "ALERT" : "WARNING",
-                            full_name(row), place(*row.device), to_string(row.peer->verdict),
+                            full_name(row), row.device_name(), to_string(row.peer->verdict),
                             reason(*row.peer, row.t, row.rule));
     }
     return text;
@@ -86,7 +82,7 @@ std::string table_text(const std::vector<Row>& rows, const TableStyle& style) {
         const PeerState& peer = *row.peer;
         const auto age = row.age();
         table.push_back({std::string(to_string(peer.verdict)), printable(row.name()),
-                         place(*row.device), age ? span_text(*age) : "-",
+                         row.device_name(), age ? span_text(*age) : "-",
                          transfer_text(peer, true, style.rates),
                          transfer_text(peer, false, style.rates),
                          span_text(std::chrono::duration_cast<seconds>(row.t - peer.since)),
@@ -116,7 +112,7 @@ std::string explain_text(const Row& row, const State& state) {
     const PeerState& peer = *row.peer;
     const auto yes_no = [](bool value) { return value ? "yes" : "no"; };
     std::string text =
-        fmt::format("peer       {}\ndevice     {}\n", full_name(row), place(*row.device));
+        fmt::format("peer       {}\ndevice     {}\n", full_name(row), row.device_name());
     text +=
         fmt::format("state      {} ({}) for {}\n", to_string(peer.verdict), to_string(peer.level),
                     span_text(std::chrono::duration_cast<seconds>(row.t - peer.since)));

@@ -17,6 +17,8 @@ struct Row {
 
     /// The peer's name, else its public key.
     WGKIT_API std::string name() const;
+    /// The interface, behind its network namespace if that is another one.
+    WGKIT_API std::string device_name() const;
     /// Since the last handshake; nothing if there was none.
     WGKIT_API std::optional<seconds> age() const;
 };
