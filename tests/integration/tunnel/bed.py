@@ -192,6 +192,7 @@ class Bed:
         if ran.returncode != 0:
             missing("network namespaces: " + ran.stderr.strip())
         self.stack.callback(run, "ip", "netns", "del", name, check=False)
+        self.stack.callback(end_inside, name)
         namespace = Namespace(name)
         namespace.ip("link set lo up")
         # Otherwise IPv6 addresses are unusable for the first second or two.
@@ -230,6 +231,14 @@ class Bed:
         """The last lines of every engine, for the report of a failure."""
         return "\n".join(f"--- {device.name} ({device.program})\n{device.log_tail()}"
                          for device in self.devices)
+
+
+def end_inside(namespace):
+    """What still runs in there: an engine that a failed test left keeps its namespace and its socket."""
+    for pid in run("ip", "netns", "pids", namespace, check=False).stdout.split():
+        with contextlib.suppress(ProcessLookupError):
+            if int(pid) != os.getpid():
+                os.kill(int(pid), signal.SIGKILL)
 
 
 def end_process(process, seconds=5.0):
