@@ -17,7 +17,6 @@ using namespace wgkit;
 using namespace std::chrono_literals;
 using confirm::Ancestor;
 using confirm::BootTime;
-using confirm::State;
 
 namespace {
 
@@ -106,7 +105,7 @@ TEST_CASE("a record of a change is read as it was written") {
     confirm::Record record;
     record.pending.name = "net-wg0";
     record.pending.summary = "wg0: \"quoted\"\n";
-    record.pending.state = State::undo_failed;
+    record.pending.state = confirm::State::undo_failed;
     record.pending.armed = 123456789s;
     record.pending.deadline = BootTime(1);
     record.pending.undo = {"/usr/bin/true", ""};
@@ -178,7 +177,7 @@ TEST_CASE("who began before the change cannot confirm it") {
     const auto confirmed = confirm::confirm("test");
     REQUIRE(!confirmed);
     CHECK(confirmed.error().code == Errc::conflict);
-    CHECK((*confirm::find("test"))->state == State::pending);
+    CHECK((*confirm::find("test"))->state == confirm::State::pending);
     CHECK(confirm::confirm("other").error().code == Errc::not_found);
 }
 
@@ -188,7 +187,7 @@ TEST_CASE("undoing that fails is told, and tried again") {
     const auto undone = confirm::undo("test");
     REQUIRE(!undone);
     CHECK(undone.error().message == "cannot undo test: not yet");
-    CHECK((*confirm::find("test"))->state == State::undo_failed);
+    CHECK((*confirm::find("test"))->state == confirm::State::undo_failed);
     REQUIRE(files::create(bench / "now", "", 0600));
     CHECK(holds_soon([&] { return confirm::list()->empty(); }));
 }
@@ -222,7 +221,7 @@ TEST_CASE("a confirmation that was cut short is completed by the watcher") {
     REQUIRE(confirm::arm(change));
     const confirm::Place place("test");
     auto record = **place.read();
-    record.pending.state = State::confirmed;
+    record.pending.state = confirm::State::confirmed;
     REQUIRE(place.write(record));
     CHECK(holds_soon([&] { return confirm::list()->empty(); }));
     CHECK(*files::read(bench / "boot") == "new");
