@@ -131,7 +131,7 @@ function __wgkit_at
                 set skip 1
             case ':monitor'
                 set at monitor
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
             case ':net'
                 set at net
@@ -444,6 +444,10 @@ complete -c wgkit -n '__wgkit_at monitor' -s V -l version -d 'Print the version 
 complete -c wgkit -n '__wgkit_at monitor' -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
 complete -c wgkit -n '__wgkit_at monitor' -l netns -x -d 'Look into this network namespace, too; may be repeated'
 complete -c wgkit -n '__wgkit_at monitor' -l dump -r -F -d 'Read what `wg show all dump` printed from a file, or - for standard input'
+complete -c wgkit -n '__wgkit_at monitor' -l headscale -x -d 'Judge the nodes of this Headscale server instead of devices'
+complete -c wgkit -n '__wgkit_at monitor' -l headscale-key-file -r -F -d 'A file with an API key for it (default: HEADSCALE_API_KEY)'
+complete -c wgkit -n '__wgkit_at monitor' -l headscale-ca-file -r -F -d 'Trust these authorities instead of the system\'s'
+complete -c wgkit -n '__wgkit_at monitor' -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
 complete -c wgkit -n '__wgkit_at monitor' -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit -n '__wgkit_at monitor' -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit -n '__wgkit_at monitor' -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
