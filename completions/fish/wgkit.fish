@@ -137,6 +137,8 @@ function __wgkit_at
                 set at net
             case 'net:apply'
                 set at 'net apply'
+            case 'net:confirm'
+                set at 'net confirm'
             case 'net:plan'
                 set at 'net plan'
             case 'net:show'
@@ -149,11 +151,13 @@ function __wgkit_at
                 set at 'net save'
             case 'net:strip'
                 set at 'net strip'
+            case 'net:restore'
+                set at 'net restore'
             case 'net:resolve'
                 set at 'net resolve'
             case 'net:doctor'
                 set at 'net doctor'
-            case 'net apply:-i' 'net apply:--interface' 'net apply:--allow-removals'
+            case 'net apply:-i' 'net apply:--interface' 'net apply:--allow-removals' 'net apply:--confirm'
                 set skip 1
             case 'net plan:-i' 'net plan:--interface' 'net plan:--allow-removals'
                 set skip 1
@@ -466,12 +470,14 @@ complete -c wgkit -n '__wgkit_at monitor' -l explain -x -d 'Show a peer\'s sampl
 complete -c wgkit -n '__wgkit_at monitor' -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit -n '__wgkit_at monitor' -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
 complete -c wgkit -n '__wgkit_at net' -a apply -d 'Make a running device what its file says'
+complete -c wgkit -n '__wgkit_at net' -a confirm -d 'Keep a change that waits for its confirmation'
 complete -c wgkit -n '__wgkit_at net' -a plan -d 'Show what apply would change'
 complete -c wgkit -n '__wgkit_at net' -a show -d 'Show devices and their peers'
 complete -c wgkit -n '__wgkit_at net' -a up -d 'Bring an interface up from its file'
 complete -c wgkit -n '__wgkit_at net' -a down -d 'Take an interface down'
 complete -c wgkit -n '__wgkit_at net' -a save -d 'Write a running interface back to its file'
 complete -c wgkit -n '__wgkit_at net' -a strip -d 'Print a file without what is wg-quick\'s'
+complete -c wgkit -n '__wgkit_at net' -a restore -d 'Bring back what apply --confirm has saved'
 complete -c wgkit -n '__wgkit_at net' -a resolve -d 'Set endpoints whose names have moved'
 complete -c wgkit -n '__wgkit_at net' -a doctor -d 'Find what keeps tunnels from working'
 complete -c wgkit -n '__wgkit_at net' -s h -l help -d 'Print this help and exit'
@@ -481,14 +487,22 @@ complete -c wgkit -n '__wgkit_at net apply' -s i -l interface -x -d 'The interfa
 complete -c wgkit -n '__wgkit_at net apply' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit -n '__wgkit_at net apply' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit -n '__wgkit_at net apply' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit -n '__wgkit_at net apply' -l device-only -d 'Leave addresses, routes, rules and MTU alone'
 complete -c wgkit -n '__wgkit_at net apply' -l json -d 'Print the change as JSON'
 complete -c wgkit -n '__wgkit_at net apply' -l insecure-permissions -d 'Read a file that others may read'
+complete -c wgkit -n '__wgkit_at net apply' -l confirm -x -d 'Go back after so many seconds unless the change is confirmed'
+complete -c wgkit -n '__wgkit_at net apply' -l save -d 'Make the file the one in /etc/wireguard, once it is confirmed'
 complete -c wgkit -n '__wgkit_at net apply' -F
+complete -c wgkit -n '__wgkit_at net confirm' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net confirm' -s l -l list -d 'List the changes that wait'
+complete -c wgkit -n '__wgkit_at net confirm' -l undo -d 'Have the change undone now'
+complete -c wgkit -n '__wgkit_at net confirm' -l json -d 'Print the list as JSON'
 complete -c wgkit -n '__wgkit_at net plan' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net plan' -s i -l interface -x -d 'The interface, if the file is not named after it'
 complete -c wgkit -n '__wgkit_at net plan' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit -n '__wgkit_at net plan' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit -n '__wgkit_at net plan' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit -n '__wgkit_at net plan' -l device-only -d 'Leave addresses, routes, rules and MTU alone'
 complete -c wgkit -n '__wgkit_at net plan' -l json -d 'Print the change as JSON'
 complete -c wgkit -n '__wgkit_at net plan' -l insecure-permissions -d 'Read a file that others may read'
 complete -c wgkit -n '__wgkit_at net plan' -F
@@ -510,6 +524,8 @@ complete -c wgkit -n '__wgkit_at net save' -s h -l help -d 'Print this help and 
 complete -c wgkit -n '__wgkit_at net save' -F
 complete -c wgkit -n '__wgkit_at net strip' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net strip' -F
+complete -c wgkit -n '__wgkit_at net restore' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net restore' -F
 complete -c wgkit -n '__wgkit_at net resolve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net resolve' -l json -d 'Print what has moved as JSON'
 complete -c wgkit -n '__wgkit_at net resolve' -F
