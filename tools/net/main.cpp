@@ -6,6 +6,7 @@
 #include "net/doctor.hpp"
 #include "net/plan.hpp"
 #include "net/resolve.hpp"
+#include "net/rotate.hpp"
 #include "net/show.hpp"
 #include "net/up.hpp"
 
@@ -20,6 +21,7 @@ int main(int argc, char** argv) {
         Command{"save", "Write a running interface back to its file", net::setup_save},
         Command{"strip", "Print a file without what is wg-quick's", net::setup_strip},
         Command{"resolve", "Set endpoints whose names have moved", net::setup_resolve},
+        Command{"rotate", "Give an interface new keys without an outage", net::setup_rotate},
         Command{"doctor", "Find what keeps tunnels from working", net::setup_doctor},
     };
     return run("wgkit-net", "Look at the WireGuard devices of this machine, and change them",
