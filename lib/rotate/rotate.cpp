@@ -11,6 +11,7 @@
 
 #include "rotate/boot_file.hpp"
 #include "rotate/exchange.hpp"
+#include "rotate/filter.hpp"
 #include "rotate/second_device.hpp"
 #include "rotate/state.hpp"
 #include "wgkit/config.hpp"
@@ -123,6 +124,7 @@ Result<void> begin_second(State& state, const Options& options) {
     if (made.error().hint.empty())
         made.error().hint = fmt::format("its port is {}: --port takes another one",
                                         state.second.listen_port.value_or(0));
+    close_filter(state);
     restore_rp_filters(state);
     (void)remove_second(state);
     (void)remove(state.interface, options.state_folder);
@@ -279,6 +281,8 @@ Result<Offer> prepare(const InterfaceFile& file, const config::Config& config,
     auto state = begin(*present, file, options);
     if (!state) return state.error();
     if (auto begun = begin_second(*state, options); !begun) return begun.error();
+    if (options.warn)
+        if (const auto doubt = doubt_firewall(*state, present->listen_port)) options.warn(*doubt);
     return offer_of(*state);
 }
 
@@ -363,6 +367,7 @@ Result<void> finish(const std::string& interface, const Options& options) {
     // Not earlier: an end that goes back must hear those that have not.
     if (auto set = restore_keepalives(*state); !set) return set;
     if (auto gone = remove_second(*state); !gone) return gone;
+    close_filter(*state);
     restore_rp_filters(*state);
     remove_temporaries(state->file);
     return remove(interface, options.state_folder);

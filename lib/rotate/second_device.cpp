@@ -13,6 +13,7 @@
 #include "netlink/addresses.hpp"
 #include "netlink/links.hpp"
 #include "netlink/routes.hpp"
+#include "rotate/filter.hpp"
 #include "rotate/routes.hpp"
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
@@ -161,6 +162,7 @@ Result<void> bring_up_second(const State& state) {
         if (auto made = make_tunnel_link(*socket, state.second_name, [](const auto&) {}); !made)
             return made;
     loosen_rp_filters(state);
+    if (auto open = open_filter(state); !open) return open;
     if (auto configured = configure_second(state); !configured) return configured;
     return address_second(state);
 }

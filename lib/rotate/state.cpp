@@ -143,8 +143,18 @@ Result<State> parse_state(std::string_view text, const std::string& path) {
     return state;
 }
 
+void remove_temporaries(const std::string& path) {
+    const std::filesystem::path whole(path);
+    std::error_code ignored;
+    for (std::filesystem::directory_iterator at(whole.parent_path(), ignored), end;
+         !ignored && at != end; at.increment(ignored))
+        if (files::temporary_of(at->path().filename().string()) == whole.filename().string())
+            ::unlink(at->path().c_str());
+}
+
 Result<void> save(const State& state, const std::string& folder) {
     if (auto made = files::make_folders(folder, 0700); !made) return made;
+    remove_temporaries(place(state.interface, folder));
     return files::replace(place(state.interface, folder), to_text(state), 0600);
 }
 
@@ -158,15 +168,6 @@ Result<std::optional<State>> load(const std::string& interface, const std::strin
     auto state = parse_state(*text, path);
     if (!state) return state.error();
     return std::optional<State>(*std::move(state));
-}
-
-void remove_temporaries(const std::string& path) {
-    const std::filesystem::path whole(path);
-    std::error_code ignored;
-    for (std::filesystem::directory_iterator at(whole.parent_path(), ignored), end;
-         !ignored && at != end; at.increment(ignored))
-        if (files::temporary_of(at->path().filename().string()) == whole.filename().string())
-            ::unlink(at->path().c_str());
 }
 
 Result<void> remove(const std::string& interface, const std::string& folder) {

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tunnel"))
 from bed import Bed, end_on_signals  # noqa: E402
-from ends import (PORT, SKEW, End, check_new, exchange, goes_back, make_keys, make_psk, settled, skewed,  # noqa: E402
+from ends import (PORT, SKEW, End, Stream, check_new, exchange, goes_back, make_keys, make_psk, settled, skewed,  # noqa: E402
                   stream_between, two_ends)  # noqa: E402
 
 
@@ -52,6 +52,30 @@ def by_themselves(bed):
     check_new(two, one, texts[1])
     for end in (one, two):
         assert end.space.run("cat", f"/proc/sys/net/ipv4/conf/{end.name}/rp_filter").stdout.strip() == "0"
+
+
+def full_tunnel(bed):
+    """All of one's packets go through the tunnel, whose filter knows it by its name."""
+    one, two = two_ends(bed, full=True)
+    one.space.nft("add table inet mine; add chain inet mine c; "
+                  f'add rule inet mine c iifname "{one.name}" accept; add rule inet mine c udp dport {PORT} accept')
+    two.space.ip("addr add 203.0.113.7/32 dev lo")
+    text, rules = one.text(), one.space.run("nft", "list", "ruleset").stdout
+    assert f'iifname != "{one.name}"' in rules
+    before = one.routes()
+    stream = stream_between(one, two)
+    far = Stream([((one.space, one.inside), (two.space, "203.0.113.7"))], port=7100)
+    far.start()
+    said = one.rotate("prepare")[1]
+    assert f"none for {one.second}" in said, said
+    exchange(one, two)
+    for step in ("switch", "rekey", "return", "finish"):
+        skewed((one, two), step, "--quiet", "1")
+    far.check("full tunnel")
+    stream.check("in a full tunnel")
+    check_new(one, two, text)
+    assert one.space.run("nft", "list", "ruleset").stdout == rules
+    assert one.routes() == before
 
 
 def only_one(bed):
@@ -158,7 +182,7 @@ def refusals(bed):
     assert settled(one, two) == before
 
 
-SCENARIOS = (step_by_step, by_themselves, only_one, aborts, foreign, refusals)
+SCENARIOS = (step_by_step, by_themselves, full_tunnel, only_one, aborts, foreign, refusals)
 
 
 def alone(scenario):
