@@ -26,6 +26,7 @@ using Clock = std::chrono::steady_clock;
 volatile std::sig_atomic_t is_over = 0;
 
 constexpr std::size_t datagram_bytes = 64;
+constexpr std::uint64_t greeting = ~std::uint64_t{0};
 
 struct Count {
     std::uint64_t received = 0;
@@ -44,13 +45,14 @@ int connected_socket(const char* own, const char* peer, const char* port) {
     const int fd = ::socket(here->ai_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
     const int room = 8 << 20;
     ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+
     if (::bind(fd, here->ai_addr, here->ai_addrlen) != 0
         || ::connect(fd, there->ai_addr, there->ai_addrlen) != 0)
         return -1;
     return fd;
 }
 
-Count receive(int fd, const std::atomic<bool>& stop) {
+Count receive(int fd, const std::atomic<bool>& stop, std::atomic<bool>& is_heard) {
     Count count;
     std::vector<bool> seen;
     while (!stop) {
@@ -60,6 +62,8 @@ Count receive(int fd, const std::atomic<bool>& stop) {
         while (::recv(fd, data.data(), data.size(), 0) > 0) {
             std::uint64_t number = 0;
             std::memcpy(&number, data.data(), sizeof number);
+            is_heard = true;
+            if (number == greeting) continue;
             if (number >= seen.size()) seen.resize(2 * number + 1024);
             if (seen[number])
                 ++count.again;
@@ -87,20 +91,32 @@ int main(int argc, char** argv) {
     ::sigaction(SIGTERM, &action, nullptr);
     std::atomic<bool> stop = false;
     Count count;
-    std::thread receiver([&] { count = receive(fd, stop); });
+    std::atomic<bool> is_heard = false;
+    std::thread receiver([&] { count = receive(fd, stop, is_heard); });
+    const auto send_number = [fd](std::uint64_t number) {
+        std::array<char, datagram_bytes> data{};
+        std::memcpy(data.data(), &number, sizeof number);
+        (void)::send(fd, data.data(), data.size(), 0); // what cannot be sent is lost, too
+    };
+    // Whoever sends this is there to receive.
+    while (is_over == 0) {
+        send_number(greeting);
+        if (is_heard) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
 
+    // Few wake-ups at low rates: virtual machines without hardware's help are slow.
+    const auto pause = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::duration<double>(rate < 2000 ? 0.5 / rate : 0.00025));
     std::uint64_t sent = 0;
     const auto begin = Clock::now();
     while (is_over == 0) {
         const std::chrono::duration<double> past = Clock::now() - begin;
         if (past.count() >= seconds) break;
         while (static_cast<double>(sent) < past.count() * rate) {
-            std::array<char, datagram_bytes> data{};
-            std::memcpy(data.data(), &sent, sizeof sent);
-            (void)::send(fd, data.data(), data.size(), 0); // what cannot be sent is lost, too
-            ++sent;
+            send_number(sent++);
         }
-        std::this_thread::sleep_for(std::chrono::microseconds(500));
+        std::this_thread::sleep_for(pause);
     }
     std::this_thread::sleep_for(std::chrono::seconds(2));
     stop = true;

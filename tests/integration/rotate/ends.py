@@ -139,7 +139,7 @@ class Stream(threading.Thread):
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
                 sockets.append(one)
             for here, there in (sockets, sockets[::-1]):
-                self.ways.append({"from": here, "to": there, "name": f"{ends}", "sent": 0, "got": {}})
+                self.ways.append({"from": here, "to": there, "name": f"{ends[0][1]}, {ends[1][1]}", "sent": 0, "got": {}})
         self.by_socket = {way["to"]: way for way in self.ways}
 
     def run(self):
@@ -176,6 +176,11 @@ class Stream(threading.Thread):
         sent = sum(way["sent"] for way in self.ways)
         lost = [n for way in self.ways for n in range(way["sent"]) if n not in way["got"]]
         doubled = sum(1 for way in self.ways for count in way["got"].values() if count > 1)
+        for way in self.ways:
+            gone = [n for n in range(way["sent"]) if n not in way["got"]]
+            if gone:
+                print(f"{way['name']} from {way['from'].getsockname()}: lost {len(gone)} of {way['sent']}, "
+                      f"{gone[0]} to {gone[-1]}; failed to send {way.get('failed')}")
         for way in self.ways:
             way["from"].close()
         return sent, lost, doubled
