@@ -132,6 +132,13 @@ Result<void> add_offer(State& state, const Device& present, Offer offer) {
         after.preshared_key = std::move(offer.preshared_key);
     else if (known.preshared_key)
         after.preshared_key = std::move(known.preshared_key);
+    const bool same_key = equal(*state.before.private_key, *state.after.private_key);
+    if (same_key && offer.next == offer.current
+        && equal(*after.preshared_key, *before.preshared_key))
+        return Error{
+            Errc::invalid,
+            fmt::format("neither this end nor {} gets a new key", to_string(offer.current)),
+            "at least one of both prepares without --keep-key, or gives a preshared key"};
     state.second.peers.at(index) = second_of(after, offer);
     known = std::move(after);
     return {};

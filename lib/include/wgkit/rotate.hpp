@@ -53,7 +53,7 @@ WGKIT_API std::string_view to_string(Phase phase);
 
 struct Options {
     std::string state_folder = "/var/lib/wgkit/rotate";
-    std::string second;     ///< name of the second device; empty: the interface's and "-2"
+    std::string second{};   ///< name of the second device; empty: the interface's and "-2"
     std::uint16_t port = 0; ///< of the second device; 0: the interface's and 100
     bool keep_key = false;  ///< the interface keeps its own key: only its peers change theirs
     /// How long nothing must have come in before a device is given up.
@@ -62,9 +62,9 @@ struct Options {
     bool wait = true;                           ///< false: the caller knows what they have done
     /// Go on although peers without an offer will not be reached until they have the new key.
     bool leave_behind = false;
-    std::function<void(const std::string&)> tell; ///< what is waited for
+    std::function<void(const std::string&)> tell{}; ///< what is waited for
     /// What went wrong without being a reason to stop.
-    std::function<void(const Error&)> warn;
+    std::function<void(const Error&)> warn{};
 };
 
 /// The first step: keys are made and kept, the second device is brought up without peers and
