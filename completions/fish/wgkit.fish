@@ -155,11 +155,15 @@ function __wgkit_at
                 set at 'net restore'
             case 'net:resolve'
                 set at 'net resolve'
+            case 'net:rotate'
+                set at 'net rotate'
             case 'net:doctor'
                 set at 'net doctor'
             case 'net apply:-i' 'net apply:--interface' 'net apply:--allow-removals' 'net apply:--confirm'
                 set skip 1
             case 'net plan:-i' 'net plan:--interface' 'net plan:--allow-removals'
+                set skip 1
+            case 'net rotate:--preshared-key' 'net rotate:--port' 'net rotate:--second' 'net rotate:--host' 'net rotate:--quiet' 'net rotate:--timeout' 'net rotate:--state'
                 set skip 1
             case ':ping'
                 set at ping
@@ -479,6 +483,7 @@ complete -c wgkit -n '__wgkit_at net' -a save -d 'Write a running interface back
 complete -c wgkit -n '__wgkit_at net' -a strip -d 'Print a file without what is wg-quick\'s'
 complete -c wgkit -n '__wgkit_at net' -a restore -d 'Bring back what apply --confirm has saved'
 complete -c wgkit -n '__wgkit_at net' -a resolve -d 'Set endpoints whose names have moved'
+complete -c wgkit -n '__wgkit_at net' -a rotate -d 'Give an interface new keys without an outage'
 complete -c wgkit -n '__wgkit_at net' -a doctor -d 'Find what keeps tunnels from working'
 complete -c wgkit -n '__wgkit_at net' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net' -s V -l version -d 'Print the version and exit'
@@ -529,6 +534,19 @@ complete -c wgkit -n '__wgkit_at net restore' -F
 complete -c wgkit -n '__wgkit_at net resolve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net resolve' -l json -d 'Print what has moved as JSON'
 complete -c wgkit -n '__wgkit_at net resolve' -F
+complete -c wgkit -n '__wgkit_at net rotate' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at net rotate' -l preshared-key -r -F -d 'accept: the pair\'s new key, or lines of public and preshared keys'
+complete -c wgkit -n '__wgkit_at net rotate' -l keep-key -d 'prepare: only peers get new keys, not this end'
+complete -c wgkit -n '__wgkit_at net rotate' -l port -x -d 'prepare: port of the second device'
+complete -c wgkit -n '__wgkit_at net rotate' -l second -x -d 'prepare: name of the second device, by default IFACE-2'
+complete -c wgkit -n '__wgkit_at net rotate' -l host -x -d 'prepare: where others reach the second device, if not where the first is'
+complete -c wgkit -n '__wgkit_at net rotate' -l quiet -x -d 'A device is given up after so many seconds without a packet'
+complete -c wgkit -n '__wgkit_at net rotate' -l timeout -x -d 'How long to wait for the other ends'
+complete -c wgkit -n '__wgkit_at net rotate' -l no-wait -d 'Wait for nothing: it is known what the other ends have done'
+complete -c wgkit -n '__wgkit_at net rotate' -l leave-behind -d 'Go on although peers without an offer will be cut off'
+complete -c wgkit -n '__wgkit_at net rotate' -l state -x -a '(__fish_complete_directories)' -d 'Where keys and progress are kept'
+complete -c wgkit -n '__wgkit_at net rotate' -l json -d 'Print how far it is as JSON'
+complete -c wgkit -n '__wgkit_at net rotate' -a 'prepare accept switch rekey return finish run abort status'
 complete -c wgkit -n '__wgkit_at net doctor' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at net doctor' -l json -d 'Print the findings as JSON'
 complete -c wgkit -n '__wgkit_at ping' -s h -l help -d 'Print this help and exit'
