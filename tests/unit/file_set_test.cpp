@@ -11,6 +11,7 @@
 using namespace wgkit;
 using files::NewFile;
 using files::Overwrite;
+using test::content_of;
 using test::TemporaryFolder;
 
 namespace {
@@ -23,8 +24,6 @@ std::vector<NewFile> pair(const TemporaryFolder& folder, const char* content) {
     set.push_back({folder / "a.pub", SecretString(content), 0644, true});
     return set;
 }
-
-std::string content_of(const std::string& path) { return std::string(*files::read(path)); }
 
 } // namespace
 

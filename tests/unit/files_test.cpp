@@ -10,6 +10,7 @@
 #include "util/write_file.hpp"
 
 using namespace wgkit;
+using test::content_of;
 using test::TemporaryFolder;
 
 namespace {
@@ -19,11 +20,6 @@ using Names = std::vector<std::string>;
 mode_t mode_of(const std::string& path) {
     struct stat info {};
     return ::lstat(path.c_str(), &info) == 0 ? info.st_mode & mode_t{07777} : mode_t{0};
-}
-
-std::string content_of(const std::string& path) {
-    const auto text = files::read(path);
-    return text ? std::string(*text) : "(unreadable)";
 }
 
 /// Files cannot grow beyond `bytes` while this lives: a disk that fills up in the middle of a
