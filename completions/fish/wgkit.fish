@@ -131,7 +131,11 @@ function __wgkit_at
                 set skip 1
             case ':monitor'
                 set at monitor
+            case 'monitor:serve'
+                set at 'monitor serve'
             case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+                set skip 1
+            case 'monitor serve:--listen' 'monitor serve:--state' 'monitor serve:--auth-file' 'monitor serve:--host' 'monitor serve:--max-age'
                 set skip 1
             case ':net'
                 set at net
@@ -447,6 +451,7 @@ complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the netw
 complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
 complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
 complete -c wgkit -n '__wgkit_at mesh import' -F
+complete -c wgkit -n '__wgkit_at monitor' -a serve -d 'Show a status page, metrics and JSON by HTTP'
 complete -c wgkit -n '__wgkit_at monitor' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at monitor' -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at monitor' -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
@@ -473,6 +478,12 @@ complete -c wgkit -n '__wgkit_at monitor' -s a -l all -d 'Show every peer, not o
 complete -c wgkit -n '__wgkit_at monitor' -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit -n '__wgkit_at monitor' -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit -n '__wgkit_at monitor' -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
+complete -c wgkit -n '__wgkit_at monitor serve' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at monitor serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
+complete -c wgkit -n '__wgkit_at monitor serve' -l state -r -F -d 'The state file of wgkit monitor'
+complete -c wgkit -n '__wgkit_at monitor serve' -l auth-file -r -F -d 'Ask for one of the lines USER:PASSWORD of this file'
+complete -c wgkit -n '__wgkit_at monitor serve' -l host -x -d 'Also answer to this name, e.g. behind a proxy; may be repeated'
+complete -c wgkit -n '__wgkit_at monitor serve' -l max-age -x -d '/healthz fails if the monitor has not run for so many seconds'
 complete -c wgkit -n '__wgkit_at net' -a apply -d 'Make a running device what its file says'
 complete -c wgkit -n '__wgkit_at net' -a confirm -d 'Keep a change that waits for its confirmation'
 complete -c wgkit -n '__wgkit_at net' -a plan -d 'Show what apply would change'
