@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "wgkit/files.hpp"
+
 namespace wgkit::test {
 
 /// A new folder that goes away with all that is in it.
@@ -37,5 +39,11 @@ class TemporaryFolder {
   private:
     std::string path_;
 };
+
+/// All of a file's text.
+inline std::string content_of(const std::string& path) {
+    const auto text = files::read(path);
+    return text ? std::string(*text) : "(unreadable)";
+}
 
 } // namespace wgkit::test

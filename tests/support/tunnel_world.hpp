@@ -52,6 +52,9 @@ inline Datagram numbered_packet(const char* from, const char* to, std::uint32_t 
     store_be32(packet.data() + size - 4, number);
     return packet;
 }
+
+/// One that a host of most of these worlds may send to its peer.
+inline const Datagram ping = numbered_packet("10.0.0.1", "10.0.0.2", 1);
 inline std::uint32_t number_of(const Datagram& packet) {
     return load_be32(packet.data() + packet.size() - 4);
 }

@@ -6,8 +6,8 @@ using namespace wgkit::config;
 
 namespace {
 
-constexpr const char* key_a = "6NTzcPxpfQWGdM5Efq7XLDjjkxTQCKHTCn2wH1GMCmA=";
-constexpr const char* key_b = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
+constexpr const char* first_key = "6NTzcPxpfQWGdM5Efq7XLDjjkxTQCKHTCn2wH1GMCmA=";
+constexpr const char* second_key = "xTIBA5rboUvnH4htodjb6e697QjLERt1NAB4mZqp8Dg=";
 
 std::string format(const std::string& text) {
     const auto parsed = parse(text, "wg0.conf");
@@ -23,9 +23,9 @@ std::string format(const std::string& text) {
 TEST_CASE("the canonical text has one spelling and one spacing") {
     CHECK(format(std::string("\r\n\r\n[ inter FACE ]\r\nlisten port=51 820\r\nfwmark=0xCA6C\r\n"
                              "[peer]\npublickey=")
-                 + key_a + "\nallowedips=10.0.0.0/8,FD00::/8\nendpoint=[2001:DB8::1]:1")
+                 + first_key + "\nallowedips=10.0.0.0/8,FD00::/8\nendpoint=[2001:DB8::1]:1")
           == std::string("[Interface]\nListenPort = 51820\nFwMark = 0xca6c\n\n[Peer]\nPublicKey = ")
-                 + key_a + "\nAllowedIPs = 10.0.0.0/8, fd00::/8\nEndpoint = [2001:db8::1]:1\n");
+                 + first_key + "\nAllowedIPs = 10.0.0.0/8, fd00::/8\nEndpoint = [2001:db8::1]:1\n");
 }
 
 TEST_CASE("comments stay with what they explain") {
@@ -36,7 +36,8 @@ TEST_CASE("comments stay with what they explain") {
                                          "Address = 10.1.0.1/24 # second site\n"
                                          "## DNS = 1.1.1.1\n\n"
                                          "[Peer]\n# laptop\nPublicKey = ")
-                             + key_a + "\n\n# phone\n[Peer]\n#\nPublicKey = " + key_b + "\n# end\n";
+                             + first_key + "\n\n# phone\n[Peer]\n#\nPublicKey = " + second_key
+                             + "\n# end\n";
     CHECK(format(text) == text);
 }
 
@@ -54,10 +55,10 @@ TEST_CASE("comments of a repeated key and of a second interface section are not 
 
 TEST_CASE("a blank line before a field does not part the comments after it") {
     // Found by the fuzzer: the blank line was still counted at the next header.
-    CHECK(
-        format(std::string("[Interface]\n# a\n\nListenPort = 1\n# b\n[Peer]\nPublicKey = ") + key_a)
-        == std::string("[Interface]\n# a\nListenPort = 1\n\n# b\n[Peer]\nPublicKey = ") + key_a
-               + "\n");
+    CHECK(format(std::string("[Interface]\n# a\n\nListenPort = 1\n# b\n[Peer]\nPublicKey = ")
+                 + first_key)
+          == std::string("[Interface]\n# a\nListenPort = 1\n\n# b\n[Peer]\nPublicKey = ")
+                 + first_key + "\n");
     CHECK(format("[Interface]\n# a\n\nListenPort = 1\n[Interface]\n")
           == "[Interface]\n# a\nListenPort = 1\n");
 }
@@ -71,7 +72,7 @@ TEST_CASE("a config made by a program is written in the manual's order") {
     config.interface.post_up = {"echo a\nPreUp = evil"};
     auto& peer = config.peers.emplace_back();
     peer.comments.below = {"laptop"};
-    peer.public_key = *PublicKey::parse(key_a);
+    peer.public_key = *PublicKey::parse(first_key);
     peer.persistent_keepalive = std::chrono::seconds{25};
     peer.endpoint = Endpoint{"2001:db8::1", 51820};
     peer.allowed_ips = {{*Prefix::parse("10.0.0.2/32"), Sign::none}};
@@ -79,14 +80,14 @@ TEST_CASE("a config made by a program is written in the manual's order") {
           == std::string("# made by a test\n\n[Interface]\nListenPort = 0\nFwMark = off\n"
                          "Address = 10.0.0.1/24, fd00::1/64\nPostUp = echo a PreUp = evil\n\n"
                          "[Peer]\n# laptop\nPublicKey = ")
-                 + key_a
+                 + first_key
                  + "\nAllowedIPs = 10.0.0.2/32\nEndpoint = [2001:db8::1]:51820\n"
                    "PersistentKeepalive = 25\n");
 }
 
 TEST_CASE("signs mean the same after they were written") {
     const auto peer = [](const std::string& lines) {
-        return std::string("[Peer]\nPublicKey = ") + key_a + "\n" + lines;
+        return std::string("[Peer]\nPublicKey = ") + first_key + "\n" + lines;
     };
     for (const std::string lines : {"AllowedIPs = +10.0.0.0/8, 10.1.0.0/16, -10.2.0.0/16\n",
                                     "AllowedIPs = 10.0.0.0/8, +10.1.0.0/16\nAllowedIPs = ::/0\n"}) {

@@ -5,18 +5,18 @@ using namespace wgkit;
 
 namespace {
 
-const std::string one = "01" + std::string(62, '0'), two = "02" + std::string(62, '0');
+const std::string key_one = "01" + std::string(62, '0'), key_two = "02" + std::string(62, '0');
 const std::string none(64, '0');
 
 const std::string whole =
-    "private_key=" + one + "\nlisten_port=51820\nfwmark=51820\nown_public_key=x\n"
-    + "public_key=" + one + "\npreshared_key=" + two
+    "private_key=" + key_one + "\nlisten_port=51820\nfwmark=51820\nown_public_key=x\n"
+    + "public_key=" + key_one + "\npreshared_key=" + key_two
     + "\nprotocol_version=1\nendpoint=[fe80::7%42]:0\n"
       "last_handshake_time_sec=1700000000\nlast_handshake_time_nsec=999999999\n"
       "tx_bytes=18446744073709551615\nrx_bytes=7\n"
       "persistent_keepalive_interval=65535\nallowed_ip=10.0.0.5/24\n"
       "allowed_ip=::/0\npublic_key="
-    + two + "\npreshared_key=" + none + "\nendpoint=192.0.2.1:9\nerrno=0\n\n";
+    + key_two + "\npreshared_key=" + none + "\nendpoint=192.0.2.1:9\nerrno=0\n\n";
 
 Result<Device> read(std::string_view text, std::size_t step) {
     uapi::Answer answer("wg0");
@@ -69,10 +69,10 @@ TEST_CASE("a device without keys and peers is one, too") {
 }
 
 TEST_CASE("a malformed answer is refused with its line and key, without the value") {
-    const std::string peer = "public_key=" + one + "\n", end = "errno=0\n\n";
+    const std::string peer = "public_key=" + key_one + "\n", end = "errno=0\n\n";
     const std::vector<std::pair<std::string, std::string>> cases{
-        {"private_key=" + one.substr(1), "line 1: bad private_key"},
-        {"private_key=" + one + "0", "line 1: bad private_key"},
+        {"private_key=" + key_one.substr(1), "line 1: bad private_key"},
+        {"private_key=" + key_one + "0", "line 1: bad private_key"},
         {"private_key=" + std::string(64, 'g'), "line 1: bad private_key"},
         {"listen_port=65536", "line 1: bad listen_port"},
         {"listen_port=", "line 1: bad listen_port"},
@@ -82,7 +82,7 @@ TEST_CASE("a malformed answer is refused with its line and key, without the valu
         {"last_handshake_time_sec=1", "line 1: bad last_handshake_time_sec"},
         {"public_key=" + none.substr(2), "line 1: bad public_key"},
         {peer + "preshared_key=x", "line 2: bad preshared_key"},
-        {peer + "private_key=" + one, "line 2: bad private_key"},
+        {peer + "private_key=" + key_one, "line 2: bad private_key"},
         {peer + "listen_port=1", "line 2: bad listen_port"},
         {peer + "allowed_ip=10.0.0.0/33", "line 2: bad allowed_ip"},
         {peer + "allowed_ip=host", "line 2: bad allowed_ip"},
@@ -108,7 +108,7 @@ TEST_CASE("a malformed answer is refused with its line and key, without the valu
         CHECK(error_of(peer + "endpoint=" + endpoint + "\n" + end) == "line 2: bad endpoint");
     }
     // A secret in place of a key is not repeated.
-    CHECK(error_of(peer + "errno=0\n" + one + one + "=1\n" + end) == "line 3: bad ?");
+    CHECK(error_of(peer + "errno=0\n" + key_one + key_one + "=1\n" + end) == "line 3: bad ?");
 }
 
 TEST_CASE("an answer ends with its errno and an empty line, and with nothing behind it") {

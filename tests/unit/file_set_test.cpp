@@ -24,8 +24,6 @@ std::vector<NewFile> pair(const TemporaryFolder& folder, const char* content) {
     return set;
 }
 
-std::string content_of(const std::string& path) { return std::string(*files::read(path)); }
-
 } // namespace
 
 TEST_CASE("a set of files is made whole") {

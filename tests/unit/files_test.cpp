@@ -21,11 +21,6 @@ mode_t mode_of(const std::string& path) {
     return ::lstat(path.c_str(), &info) == 0 ? info.st_mode & mode_t{07777} : mode_t{0};
 }
 
-std::string content_of(const std::string& path) {
-    const auto text = files::read(path);
-    return text ? std::string(*text) : "(unreadable)";
-}
-
 /// Files cannot grow beyond `bytes` while this lives: a disk that fills up in the middle of a
 /// write.
 class FullDisk {

@@ -11,7 +11,7 @@ using namespace wgkit::mesh;
 
 namespace {
 
-constexpr Date now{std::chrono::days(20000)};
+constexpr Date planned_on{std::chrono::days(20000)};
 
 std::string random_fleet(std::mt19937& random) {
     const auto below = [&](unsigned n) { return static_cast<unsigned>(random() % n); };
@@ -25,9 +25,9 @@ std::string random_fleet(std::mt19937& random) {
     std::string text = fmt::format("version: 1\nnetwork: {{name: n, ipv4: 10.0.0.0/24, ipv6: "
                                    "fd00::/64, topology: {}}}\nnodes:\n",
                                    topologies[below(6)]);
-    const unsigned nodes = 4 + below(6);
+    const unsigned count = 4 + below(6);
     const bool exits = below(3) == 0;
-    for (unsigned i = 0; i < nodes; ++i) {
+    for (unsigned i = 0; i < count; ++i) {
         text += fmt::format("  - {{name: n{}, tags: [{}]", i, i == 2 || below(2) ? "a, b" : "b");
         if (below(3) == 0) text += fmt::format(", routes: [192.168.{}.0/24]", i);
         const auto underlay = [&](const char* name, unsigned net) {
@@ -72,13 +72,13 @@ TEST_CASE("AllowedIPs follow the paths in both directions") {
     std::size_t seen[5] = {};
     for (int round = 0; round < 400; ++round) {
         const std::string text = random_fleet(random);
-        const auto parsed = parse_inventory(text, "nodes.yaml");
+        const auto parsed = parse_inventory(text, "count.yaml");
         REQUIRE(parsed.diagnostics.empty());
         const Network& network = parsed.inventory.networks.front();
         Diagnostics d;
-        const auto lock = reconcile(network, {}, now, d);
+        const auto lock = reconcile(network, {}, planned_on, d);
         REQUIRE(d.empty());
-        const Plan plan(network, lock, now);
+        const Plan plan(network, lock, planned_on);
         std::vector<std::vector<Peer>> peers;
         for (NodeIndex i = 0; i < plan.size(); ++i) peers.push_back(plan.peers(i));
         for (NodeIndex a = 0; a < plan.size(); ++a) {

@@ -8,7 +8,7 @@ using namespace wgkit::mesh;
 
 namespace {
 
-constexpr Date now{std::chrono::days(20000)};
+constexpr Date reconciled_on{std::chrono::days(20000)};
 
 /// `nodes`: flow mappings without their braces, e.g. "name: a, ipv4: 10.0.0.9".
 Network network(const std::vector<std::string>& nodes) {
@@ -21,7 +21,7 @@ Network network(const std::vector<std::string>& nodes) {
 }
 
 LockedNetwork run(const std::vector<std::string>& nodes, const LockedNetwork& before = {},
-                  Date day = now) {
+                  Date day = reconciled_on) {
     Diagnostics d;
     auto after = reconcile(network(nodes), before, day, d);
     CHECK(d.empty());
@@ -53,8 +53,10 @@ TEST_CASE("adding and removing nodes changes no other") {
 
 TEST_CASE("a freed address stays unused for 30 days") {
     const auto freed = run({"name: b"}, run({"name: a", "name: b"}));
-    CHECK(ipv4(run({"name: b", "name: c"}, freed, now + std::chrono::days(29)), "c") == "10.0.0.3");
-    CHECK(ipv4(run({"name: b", "name: c"}, freed, now + std::chrono::days(30)), "c") == "10.0.0.1");
+    CHECK(ipv4(run({"name: b", "name: c"}, freed, reconciled_on + std::chrono::days(29)), "c")
+          == "10.0.0.3");
+    CHECK(ipv4(run({"name: b", "name: c"}, freed, reconciled_on + std::chrono::days(30)), "c")
+          == "10.0.0.1");
 }
 
 TEST_CASE("a node that comes back gets its address, unless its owner gave it away") {

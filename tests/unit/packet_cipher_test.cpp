@@ -26,7 +26,7 @@ std::vector<Provider> providers() {
     return all;
 }
 
-Bytes key_number(std::uint8_t n) {
+Bytes key_bytes_of(std::uint8_t n) {
     Bytes key(32);
     for (std::size_t i = 0; i < key.size(); ++i) key[i] = static_cast<std::uint8_t>(i * 7 + n);
     return key;
@@ -97,7 +97,7 @@ TEST_CASE("every cipher passes Wycheproof's vectors") {
 TEST_CASE("a packet's nonce is 32 zero bits and the counter, little endian") {
     const Nonce expected{0, 0, 0, 0, 8, 7, 6, 5, 4, 3, 2, 1};
     CHECK(nonce_of(0x0102030405060708) == expected);
-    const Bytes key = key_number(1);
+    const Bytes key = key_bytes_of(1);
     const Bytes plaintext = message(40);
     for (const auto& provider : providers()) {
         INFO(provider->name());
@@ -112,7 +112,7 @@ TEST_CASE("all ciphers agree on every length, in place and out of place") {
     std::vector<std::size_t> sizes(2049);
     for (std::size_t i = 0; i < sizes.size(); ++i) sizes[i] = i;
     sizes.insert(sizes.end(), {4096, 8973, 9000, 34816, 65503});
-    const Bytes key = key_number(2);
+    const Bytes key = key_bytes_of(2);
     const auto reference = sodium_provider()->make(fixed<32>(key));
     for (const auto& provider : providers()) {
         const auto cipher = provider->make(fixed<32>(key));
@@ -147,7 +147,7 @@ TEST_CASE("no cipher reads or writes beside a packet") {
     const std::size_t room = 4096;
     REQUIRE(room % page == 0);
     const Pages in(page, room), out(page, room);
-    const Bytes key = key_number(9);
+    const Bytes key = key_bytes_of(9);
     for (const auto& provider : providers()) {
         INFO(provider->name());
         const auto cipher = provider->make(fixed<32>(key));
@@ -164,7 +164,7 @@ TEST_CASE("no cipher reads or writes beside a packet") {
 }
 
 TEST_CASE("every changed bit of a packet is noticed") {
-    const Bytes key = key_number(3);
+    const Bytes key = key_bytes_of(3);
     for (const auto& provider : providers()) {
         INFO(provider->name());
         const auto cipher = provider->make(fixed<32>(key));
@@ -180,7 +180,7 @@ TEST_CASE("every changed bit of a packet is noticed") {
 }
 
 TEST_CASE("an empty packet is only a tag, which is checked") {
-    const Bytes key = key_number(4);
+    const Bytes key = key_bytes_of(4);
     for (const auto& provider : providers()) {
         INFO(provider->name());
         const auto cipher = provider->make(fixed<32>(key));
@@ -196,7 +196,7 @@ TEST_CASE("an empty packet is only a tag, which is checked") {
 TEST_CASE("a packet opens only under its counter and key") {
     for (const auto& provider : providers()) {
         INFO(provider->name());
-        const Bytes key = key_number(5), other_key = key_number(6);
+        const Bytes key = key_bytes_of(5), other_key = key_bytes_of(6);
         const auto cipher = provider->make(fixed<32>(key));
         const auto other = provider->make(fixed<32>(other_key));
         for (const std::uint64_t counter :
@@ -215,7 +215,7 @@ TEST_CASE("a packet opens only under its counter and key") {
 TEST_CASE("ciphers of one provider take turns and outlive it") {
     for (auto& provider : providers()) {
         INFO(provider->name());
-        const Bytes keys[] = {key_number(7), key_number(8)};
+        const Bytes keys[] = {key_bytes_of(7), key_bytes_of(8)};
         const std::unique_ptr<PacketCipher> ciphers[] = {provider->make(fixed<32>(keys[0])),
                                                          provider->make(fixed<32>(keys[1]))};
         provider.reset();

@@ -8,8 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Datagram ping = numbered_packet("10.0.0.1", "10.0.0.2", 1);
-
 /// The first message of a type that passes, which is not delivered.
 Datagram intercept(World& world, std::uint8_t type, const std::function<void()>& act) {
     Datagram caught;

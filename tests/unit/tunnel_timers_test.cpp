@@ -8,7 +8,6 @@ using namespace std::chrono_literals;
 
 namespace {
 
-const Datagram ping = numbered_packet("10.0.0.1", "10.0.0.2", 1);
 const Datagram pong = numbered_packet("10.0.0.2", "10.0.0.1", 1);
 
 /// When each datagram of a type was sent, counted from `begin`.

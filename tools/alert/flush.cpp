@@ -9,14 +9,14 @@ namespace wgkit::tool::alert {
 
 namespace {
 
-struct Options {
+struct FlushOptions {
     ConfigOptions config;
     std::string enable;
     std::uint32_t timeout = 30;
     bool json = false;
 };
 
-int run(const Options& options, const Report& report) {
+int run_flush(const FlushOptions& options, const Report& report) {
     const auto config = load_config(options.config, report);
     if (!config) return exit_failed;
     auto spool = open_spool(*config, report);
@@ -31,7 +31,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action flush(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<FlushOptions>();
     options->config.add_to(arguments);
     arguments
         .add_option("--enable", options->enable,
@@ -41,7 +41,7 @@ Action flush(Arguments arguments) {
         .range(1, 3600)
         .shows_default();
     arguments.add_flag("--json", options->json, "Print what was done as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_flush(*options, report); };
 }
 
 } // namespace wgkit::tool::alert

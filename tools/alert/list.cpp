@@ -10,7 +10,7 @@ namespace wgkit::tool::alert {
 
 namespace {
 
-struct Options {
+struct ListOptions {
     ConfigOptions config;
     bool json = false;
 };
@@ -99,7 +99,7 @@ void print_json(const std::vector<AlertIncident>& incidents,
            {"silences", quiet}});
 }
 
-int run(const Options& options, const Report& report) {
+int run_list(const ListOptions& options, const Report& report) {
     const auto config = load_config(options.config, report);
     if (!config) return exit_failed;
     const auto spool = open_spool(*config, report);
@@ -119,10 +119,10 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action list(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ListOptions>();
     options->config.add_to(arguments);
     arguments.add_flag("--json", options->json, "Print it as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_list(*options, report); };
 }
 
 } // namespace wgkit::tool::alert

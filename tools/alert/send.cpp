@@ -10,7 +10,7 @@ namespace wgkit::tool::alert {
 
 namespace {
 
-struct Options {
+struct SendOptions {
     ConfigOptions config;
     std::string events;
     std::string key;
@@ -53,7 +53,7 @@ std::optional<std::vector<AlertEvent>> read_events(const std::string& path, cons
     return events;
 }
 
-std::optional<std::vector<AlertEvent>> the_event(const Options& options, const Report& report) {
+std::optional<std::vector<AlertEvent>> the_event(const SendOptions& options, const Report& report) {
     if (options.summary.empty()) {
         report.error("no event is given", "give a summary, or --events FILE");
         return std::nullopt;
@@ -76,7 +76,7 @@ std::optional<std::vector<AlertEvent>> the_event(const Options& options, const R
     return std::vector{std::move(event)};
 }
 
-int run(const Options& options, const Report& report) {
+int run_send(const SendOptions& options, const Report& report) {
     const auto events =
         options.events.empty() ? the_event(options, report) : read_events(options.events, report);
     if (!events) return options.events.empty() ? exit_usage : exit_failed;
@@ -105,7 +105,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action send(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SendOptions>();
     arguments.add_option("summary", options->summary, "What is wrong, in one line")
         .type_name("TEXT");
     options->config.add_to(arguments);
@@ -136,7 +136,7 @@ Action send(Arguments arguments) {
         .range(1, 3600)
         .shows_default();
     arguments.add_flag("--json", options->json, "Print what was done as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_send(*options, report); };
 }
 
 } // namespace wgkit::tool::alert

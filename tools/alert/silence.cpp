@@ -12,7 +12,7 @@ namespace wgkit::tool::alert {
 
 namespace {
 
-struct Options {
+struct SilenceOptions {
     ConfigOptions config;
     std::vector<std::string> matches;
     std::string lasts;
@@ -51,7 +51,7 @@ std::optional<std::chrono::seconds> duration(std::string_view text) {
     return std::chrono::seconds(count * unit);
 }
 
-int add(const Options& options, AlertSpool& spool, const Report& report) {
+int add(const SilenceOptions& options, AlertSpool& spool, const Report& report) {
     AlertSilence silence;
     auto matches = pairs(options.matches, report);
     if (!matches) return exit_usage;
@@ -74,7 +74,7 @@ int add(const Options& options, AlertSpool& spool, const Report& report) {
     return exit_ok;
 }
 
-int run(const Options& options, const Report& report) {
+int run_silence(const SilenceOptions& options, const Report& report) {
     const auto config = load_config(options.config, report);
     if (!config) return exit_failed;
     auto spool = open_spool(*config, report);
@@ -95,7 +95,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action silence(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<SilenceOptions>();
     options->config.add_to(arguments);
     const auto match =
         arguments
@@ -109,7 +109,7 @@ Action silence(Arguments arguments) {
         .type_name("ID")
         .excludes(match);
     arguments.add_flag("--json", options->json, "Print it as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_silence(*options, report); };
 }
 
 } // namespace wgkit::tool::alert

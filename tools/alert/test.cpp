@@ -13,7 +13,7 @@ namespace wgkit::tool::alert {
 
 namespace {
 
-struct Options {
+struct TestOptions {
     ConfigOptions config;
     std::vector<std::string> targets;
     std::string severity = "info";
@@ -55,7 +55,7 @@ AlertEvent test_event(const std::string& severity) {
     return event;
 }
 
-int run(const Options& options, const Report& report) {
+int run_test(const TestOptions& options, const Report& report) {
     auto config = load_config(options.config, report);
     if (!config) return exit_failed;
     for (const auto& name : options.targets)
@@ -113,7 +113,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action test(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<TestOptions>();
     arguments.add_option("target", options->targets, "Only these targets").type_name("TARGET");
     options->config.add_to(arguments);
     arguments.add_option("--severity", options->severity, "How bad the test says it is")
@@ -124,7 +124,7 @@ Action test(Arguments arguments) {
         .range(1, 3600)
         .shows_default();
     arguments.add_flag("--json", options->json, "Print the results as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_test(*options, report); };
 }
 
 } // namespace wgkit::tool::alert

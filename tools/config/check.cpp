@@ -8,7 +8,7 @@ namespace wgkit::tool::config {
 
 namespace {
 
-struct Options {
+struct CheckOptions {
     Inputs inputs;
     bool strict = false;
     bool json = false;
@@ -32,7 +32,7 @@ void check_mode(File& file) {
         .hint = fmt::format("chmod 600 {}", file.path);
 }
 
-int run(const Options& options, const Report& report) {
+int run_check(const CheckOptions& options, const Report& report) {
     Diagnostics all;
     bool unread = false;
     for (const auto& path : options.inputs.files) {
@@ -53,11 +53,11 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action check(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CheckOptions>();
     add_inputs(app, options->inputs);
     app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");
     app.add_flag("--json", options->json, "Print the findings as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_check(*options, report); };
 }
 
 } // namespace wgkit::tool::config

@@ -6,13 +6,13 @@ namespace wgkit::tool::config {
 
 namespace {
 
-struct Options {
+struct DumpOptions {
     Inputs inputs;
     bool json = false;
     bool show_secrets = false;
 };
 
-int run(const Options& options, const Report& report) {
+int run_dump(const DumpOptions& options, const Report& report) {
     std::vector<File> files;
     bool good = true;
     for (const auto& path : options.inputs.files) {
@@ -37,12 +37,12 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action dump(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DumpOptions>();
     add_inputs(app, options->inputs);
     app.add_flag("--json", options->json, "Print what the files say as JSON");
     app.add_flag("--show-secrets", options->show_secrets,
                  "Print private and preshared keys instead of (hidden)");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_dump(*options, report); };
 }
 
 } // namespace wgkit::tool::config

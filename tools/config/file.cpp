@@ -41,8 +41,6 @@ std::optional<File> load(const std::string& path, const Inputs& inputs, const Re
 
 namespace {
 
-constexpr std::string_view hidden = "(hidden)";
-
 bool in_key(char c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '+'
            || c == '/' || c == '=';

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "common/app.hpp"
@@ -37,6 +38,9 @@ struct File {
 
 /// Reads and parses a file; "-" is standard input. A failure to read is printed.
 std::optional<File> load(const std::string& path, const Inputs& inputs, const Report& report);
+
+/// What is printed in place of a secret.
+inline constexpr std::string_view hidden = "(hidden)";
 
 /// A text in which every word that may be a key reads "(hidden)", but for the values of PublicKey.
 SecretString hide_keys(const SecretString& canonical);

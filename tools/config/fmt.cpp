@@ -13,7 +13,7 @@ namespace wgkit::tool::config {
 
 namespace {
 
-struct Options {
+struct FmtOptions {
     Inputs inputs;
     bool write = false;
     bool check = false;
@@ -34,7 +34,7 @@ Result<void> rewrite(const std::string& path, const SecretString& text) {
     return files::replace(target, text, info.st_mode & 07777U);
 }
 
-int one(const Options& options, const std::string& path, const Report& report) {
+int one(const FmtOptions& options, const std::string& path, const Report& report) {
     auto file = load(path, options.inputs, report);
     if (!file) return exit_failed;
     if (!file->good()) {
@@ -56,7 +56,7 @@ int one(const Options& options, const std::string& path, const Report& report) {
     return replaced ? static_cast<int>(exit_ok) : report.error(replaced.error());
 }
 
-int run(const Options& options, const Report& report) {
+int run_fmt(const FmtOptions& options, const Report& report) {
     const auto& files = options.inputs.files;
     const bool has_stdin = std::find(files.begin(), files.end(), "-") != files.end();
     if (options.write && has_stdin) {
@@ -78,14 +78,14 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action format(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<FmtOptions>();
     add_inputs(app, options->inputs);
     auto write = app.add_flag("-w,--write", options->write,
                               "Rewrite the files in place instead of printing the text");
     app.add_flag("--check", options->check,
                  "Only print the names of files that would change; exit with 2 if there are any")
         .excludes(write);
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_fmt(*options, report); };
 }
 
 } // namespace wgkit::tool::config

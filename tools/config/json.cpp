@@ -6,8 +6,6 @@ namespace {
 
 using namespace wgkit::config;
 
-constexpr const char* hidden = "(hidden)";
-
 /// Builds one file's object; keys of secrets get a stand-in.
 class Builder {
   public:

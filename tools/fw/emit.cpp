@@ -12,7 +12,7 @@ using wgkit::fw::Backend;
 
 namespace {
 
-struct Options {
+struct EmitOptions {
     bool ufw = false;
     bool nftables = false;
     bool iptables = false;
@@ -24,7 +24,7 @@ struct Options {
 };
 
 /// Every interface of the node, one text behind the other.
-int emit_policy(const Options& options, Backend backend, const Report& report) {
+int emit_policy(const EmitOptions& options, Backend backend, const Report& report) {
     const auto loaded = load_policy(options.nodes, report);
     if (!loaded) return exit_failed;
     const auto rulesets = loaded->policy->compile(options.node);
@@ -43,7 +43,7 @@ int emit_policy(const Options& options, Backend backend, const Report& report) {
     return exit_ok;
 }
 
-int emit(Options& options, const Report& report) {
+int emit(EmitOptions& options, const Report& report) {
     if (!options.ufw && !options.nftables && !options.iptables) {
         report.error("for which firewall?", "--ufw, --nftables or --iptables");
         return exit_usage;
@@ -70,7 +70,7 @@ int emit(Options& options, const Report& report) {
 } // namespace
 
 Action setup_emit(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<EmitOptions>();
     const Option ufw = arguments.add_flag("--ufw", options->ufw, "Write a script for ufw");
     const Option nft =
         arguments.add_flag("--nftables", options->nftables, "Write a file for nft -f");

@@ -10,7 +10,7 @@ using namespace wgkit::fw;
 
 namespace {
 
-struct Options {
+struct ExplainOptions {
     std::string flow;
     std::string nodes = "nodes.yaml";
     bool json = false;
@@ -81,7 +81,7 @@ Json to_json(const Explanation& one) {
             {"steps", steps}};
 }
 
-int explain(const Options& options, const Report& report) {
+int explain(const ExplainOptions& options, const Report& report) {
     const auto loaded = load_policy(options.nodes, report);
     if (!loaded) return exit_failed;
     const auto found = loaded->policy->explain(options.flow);
@@ -102,7 +102,7 @@ int explain(const Options& options, const Report& report) {
 } // namespace
 
 Action setup_explain(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExplainOptions>();
     arguments
         .add_option("flow", options->flow, "In quotes: 'FROM -> TO: PORTS', e.g. 'a -> b: 22/tcp'")
         .required()

@@ -5,19 +5,19 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct CheckOptions {
     std::string nodes = "nodes.yaml";
     bool strict = false;
     bool json = false;
 };
 
-int run(const Options& options, const Report& report) {
+int run_check(const CheckOptions& options, const Report& report) {
     const auto fleet =
         wgkit::mesh::load(wgkit::mesh::Paths::beside(options.nodes), wgkit::mesh::today());
     if (!fleet) return report.error(fleet.error());
     const auto& found = fleet->diagnostics;
     if (options.json)
-        print({{"schema", 1}, {"file", options.nodes}, {"diagnostics", to_json(found)}});
+        print({{"schema", 1}, {"file", options.nodes}, {"diagnostics", tool::to_json(found)}});
     else
         report.findings(found, fleet->source);
     return report.conclude(found, options.strict, options.json);
@@ -26,11 +26,11 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action check(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<CheckOptions>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--strict", options->strict, "Exit with 2 if there are warnings");
     app.add_flag("--json", options->json, "Print the findings as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_check(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

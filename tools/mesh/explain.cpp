@@ -16,7 +16,7 @@ using wgkit::mesh::PskMode;
 
 namespace {
 
-struct Options {
+struct ExplainOptions {
     std::string a;
     std::string b;
     std::string nodes = "nodes.yaml";
@@ -88,7 +88,7 @@ void print_direction(const Direction& direction) {
     for (const auto& hop : direction.hops) print_hop(hop);
 }
 
-int run(const Options& options, const Report& report) {
+int run_explain(const ExplainOptions& options, const Report& report) {
     const auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     const auto found = wgkit::mesh::explain(*fleet, options.a, options.b);
@@ -127,12 +127,12 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action explain(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ExplainOptions>();
     app.add_option("a", options->a, "A node").required().type_name("NODE");
     app.add_option("b", options->b, "Another node").required().type_name("NODE");
     add_nodes_argument(app, options->nodes);
     app.add_flag("--json", options->json, "Print the explanation as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_explain(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

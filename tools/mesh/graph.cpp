@@ -10,7 +10,7 @@ using wgkit::mesh::Graph;
 
 namespace {
 
-struct Options {
+struct GraphOptions {
     std::string nodes = "nodes.yaml";
     std::string format = "text";
     bool json = false;
@@ -51,7 +51,7 @@ std::string draw(const std::vector<Graph>& graphs, const std::string& format) {
     return to_text(graphs);
 }
 
-int run(const Options& options, const Report& report) {
+int run_graph(const GraphOptions& options, const Report& report) {
     const auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     const auto graphs = wgkit::mesh::make_graphs(*fleet);
@@ -73,7 +73,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action graph(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<GraphOptions>();
     add_nodes_argument(app, options->nodes);
     const std::vector<std::string> formats = {"text", "dot", "mermaid", "svg"};
     app.add_option("--format", options->format, "What to print the topology as")
@@ -81,7 +81,7 @@ Action graph(Arguments app) {
         .type_name("FORMAT")
         .shows_default();
     app.add_flag("--json", options->json, "Print nodes and edges as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_graph(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

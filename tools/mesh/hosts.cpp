@@ -9,12 +9,12 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct HostsOptions {
     std::string nodes = "nodes.yaml";
     bool json = false;
 };
 
-int run(const Options& options, const Report& report) {
+int run_hosts(const HostsOptions& options, const Report& report) {
     const auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     const auto entries = wgkit::mesh::hosts(*fleet);
@@ -33,10 +33,10 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action hosts(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<HostsOptions>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--json", options->json, "Print the entries as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_hosts(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

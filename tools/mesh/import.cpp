@@ -15,7 +15,7 @@ using wgkit::mesh::ImportFile;
 
 namespace {
 
-struct Options {
+struct ImportOptions {
     std::string path;
     std::string output;
     wgkit::mesh::ImportOptions import;
@@ -47,7 +47,7 @@ Result<std::vector<ImportFile>> read_folder(const std::string& folder) {
     return files;
 }
 
-Result<Imported> import_path(const Options& options) {
+Result<Imported> import_path(const ImportOptions& options) {
     if (std::filesystem::is_directory(options.path)) {
         const auto files = read_folder(options.path);
         if (!files) return files.error();
@@ -61,7 +61,7 @@ Result<Imported> import_path(const Options& options) {
     return import_meshconf(*text, options.path, options.import);
 }
 
-int run(Options& options, const Report& report) {
+int run_import(ImportOptions& options, const Report& report) {
     options.import.today = wgkit::mesh::today();
     const auto imported = import_path(options);
     if (!imported) return report.error(imported.error());
@@ -82,7 +82,7 @@ int run(Options& options, const Report& report) {
             print({{"schema", 1},
                    {"nodes_yaml", imported->nodes},
                    {"nodes", imported->node_count},
-                   {"diagnostics", to_json(imported->diagnostics)}});
+                   {"diagnostics", tool::to_json(imported->diagnostics)}});
         else
             std::fputs(imported->nodes.c_str(), stdout);
         return exit_ok;
@@ -97,7 +97,7 @@ int run(Options& options, const Report& report) {
                {"nodes", imported->node_count},
                {"private_keys", imported->keys.size()},
                {"preshared_keys", pairs},
-               {"diagnostics", to_json(imported->diagnostics)}});
+               {"diagnostics", tool::to_json(imported->diagnostics)}});
     else
         fmt::print("{}: {} nodes, {} private keys, {} preshared keys\n", paths.nodes,
                    imported->node_count, imported->keys.size(), pairs);
@@ -107,7 +107,7 @@ int run(Options& options, const Report& report) {
 } // namespace
 
 Action import(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ImportOptions>();
     app.add_option("path", options->path,
                    "A folder of wg-quick files, a CSV of wg-meshconf or a node list of Headscale")
         .required()
@@ -121,7 +121,7 @@ Action import(Arguments app) {
         .shows_default();
     app.add_flag("--force", options->force, "Replace the inventory and its lock");
     app.add_flag("--json", options->json, "Print what was imported as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_import(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

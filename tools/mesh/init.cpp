@@ -8,7 +8,7 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct InitOptions {
     std::string nodes = "nodes.yaml";
     std::string name = "mesh";
     std::string ipv4 = "10.10.0.0/24";
@@ -16,7 +16,7 @@ struct Options {
     std::vector<std::string> members;
 };
 
-int run(const Options& options, const Report& report) {
+int run_init(const InitOptions& options, const Report& report) {
     const auto text =
         wgkit::mesh::initial_inventory(options.name, options.ipv4, options.ipv6, options.members);
     if (!text) return report.error(text.error());
@@ -30,7 +30,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action init(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<InitOptions>();
     add_nodes_argument(app, options->nodes);
     app.add_option("--name", options->name, "Name of the network")
         .type_name("NAME")
@@ -41,7 +41,7 @@ Action init(Arguments app) {
     app.add_option("--ipv6", options->ipv6, "IPv6 pool").type_name("PREFIX");
     app.add_option("--node", options->members, "A node, with its endpoint if it has one")
         .type_name("NAME[=HOST:PORT]");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_init(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

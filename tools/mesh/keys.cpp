@@ -11,7 +11,7 @@ using wgkit::mesh::PskMode;
 
 namespace {
 
-struct Options {
+struct KeysOptions {
     std::string nodes = "nodes.yaml";
     bool json = false;
 };
@@ -75,7 +75,7 @@ void print_table(const KeyAudit& audit) {
     }
 }
 
-int run(const Options& options, const Report& report) {
+int run_keys(const KeysOptions& options, const Report& report) {
     const auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     const auto audit = wgkit::mesh::audit_keys(*fleet, wgkit::mesh::today());
@@ -99,10 +99,10 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action keys(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<KeysOptions>();
     add_nodes_argument(app, options->nodes);
     app.add_flag("--json", options->json, "Print the audit as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_keys(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

@@ -12,7 +12,7 @@ namespace {
 
 using wgkit::mesh::Change;
 
-struct Options {
+struct PlanOptions {
     std::string nodes = "nodes.yaml";
     wgkit::mesh::RenderOptions render;
     std::string format;
@@ -66,7 +66,7 @@ Json to_json(const std::vector<Change>& changes) {
     return {{"schema", 1}, {"changes", list}};
 }
 
-int run(Options& options, const Report& report) {
+int run_plan(PlanOptions& options, const Report& report) {
     auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     if (!options.format.empty()) options.render.format = *format_named(options.format);
@@ -84,7 +84,7 @@ int run(Options& options, const Report& report) {
 
 Action plan(Arguments app) {
     app.alias("diff");
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PlanOptions>();
     add_nodes_argument(app, options->nodes);
     app.add_option("-o,--out", options->render.out, "Folder that render writes to")
         .type_name("DIR")
@@ -93,7 +93,7 @@ Action plan(Arguments app) {
     app.add_flag("--insecure-permissions", options->render.allow_open_keys,
                  "Accept key files that others may read");
     app.add_flag("--json", options->json, "Print the changes as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_plan(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

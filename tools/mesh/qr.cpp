@@ -13,7 +13,7 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct QrOptions {
     std::string node;
     std::string nodes = "nodes.yaml";
     std::string format = "terminal";
@@ -29,7 +29,7 @@ Result<SecretString> draw(const qr::Functions& qr, const qr::Code& code,
     return format == "svg" ? qr.to_svg(code) : qr.to_terminal(code);
 }
 
-int write(const SecretString& image, const Options& options, const Report& report) {
+int write(const SecretString& image, const QrOptions& options, const Report& report) {
     if (options.output.empty()) {
         print(image);
         return exit_ok;
@@ -39,7 +39,7 @@ int write(const SecretString& image, const Options& options, const Report& repor
     return written ? static_cast<int>(exit_ok) : report.error(written.error());
 }
 
-int run(Options& options, const Report& report) {
+int run_qr(QrOptions& options, const Report& report) {
     if (options.format == "png" && options.output.empty() && ::isatty(STDOUT_FILENO) == 1) {
         report.error("a PNG is not for a terminal", "write it to a file with -o FILE");
         return exit_usage;
@@ -80,7 +80,7 @@ int run(Options& options, const Report& report) {
 } // namespace
 
 Action qr(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<QrOptions>();
     app.add_option("node", options->node, "Whose config to show").required().type_name("NODE");
     add_nodes_argument(app, options->nodes);
     const std::vector<std::string> formats = {"terminal", "png", "svg"};
@@ -97,7 +97,7 @@ Action qr(Arguments app) {
     app.add_flag("--insecure-permissions", options->config.allow_open_keys,
                  "Accept key files that others may read");
     app.add_flag("--json", options->json, "Tell as JSON what was written").needs(output);
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_qr(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

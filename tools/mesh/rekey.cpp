@@ -8,7 +8,7 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct RekeyOptions {
     std::vector<std::string> names;
     std::string nodes = "nodes.yaml";
     bool psk = false;
@@ -18,7 +18,7 @@ struct Options {
     bool json = false;
 };
 
-int rekey_psks(const Options& options, wgkit::mesh::Fleet& fleet, const Report& report) {
+int rekey_psks(const RekeyOptions& options, wgkit::mesh::Fleet& fleet, const Report& report) {
     const auto epochs = options.finish
                             ? wgkit::mesh::finish_psks(fleet, options.allow_open_keys)
                             : wgkit::mesh::advance_psks(fleet, options.names, options.reseed,
@@ -38,7 +38,8 @@ int rekey_psks(const Options& options, wgkit::mesh::Fleet& fleet, const Report& 
     return exit_ok;
 }
 
-int rekey_private_keys(const Options& options, wgkit::mesh::Fleet& fleet, const Report& report) {
+int rekey_private_keys(const RekeyOptions& options, wgkit::mesh::Fleet& fleet,
+                       const Report& report) {
     if (options.names.empty()) {
         report.error("no node is named", "name the nodes that get new keys, or give --psk");
         return exit_usage;
@@ -63,7 +64,7 @@ int rekey_private_keys(const Options& options, wgkit::mesh::Fleet& fleet, const 
     return exit_ok;
 }
 
-int run(const Options& options, const Report& report) {
+int run_rekey(const RekeyOptions& options, const Report& report) {
     auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     return options.psk || options.finish ? rekey_psks(options, *fleet, report)
@@ -73,7 +74,7 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action rekey(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RekeyOptions>();
     app.add_option("node", options->names, "Nodes; with --psk all of them by default")
         .type_name("NODE");
     app.add_option("--nodes", options->nodes, "The inventory").type_name("FILE").shows_default();
@@ -87,7 +88,7 @@ Action rekey(Arguments app) {
     app.add_flag("--insecure-permissions", options->allow_open_keys,
                  "Accept key files that others may read");
     app.add_flag("--json", options->json, "Print what was done as JSON");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_rekey(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

@@ -7,13 +7,13 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct RenameOptions {
     std::string from;
     std::string to;
     std::string nodes = "nodes.yaml";
 };
 
-int run(const Options& options, const Report& report) {
+int run_rename(const RenameOptions& options, const Report& report) {
     auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     const auto renamed = wgkit::mesh::rename_node(*fleet, options.from, options.to);
@@ -25,11 +25,11 @@ int run(const Options& options, const Report& report) {
 } // namespace
 
 Action rename(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RenameOptions>();
     app.add_option("from", options->from, "The node").type_name("NODE").required();
     app.add_option("to", options->to, "Its new name").type_name("NAME").required();
     add_nodes_argument(app, options->nodes);
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_rename(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

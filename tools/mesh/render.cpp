@@ -8,7 +8,7 @@ namespace wgkit::tool::mesh {
 
 namespace {
 
-struct Options {
+struct RenderOptions {
     std::string nodes = "nodes.yaml";
     wgkit::mesh::RenderOptions render;
     std::string format;
@@ -26,7 +26,7 @@ std::string cost_line(const wgkit::mesh::RunningCost& cost) {
 /// Above this many peers a node, a full mesh costs more than most fleets gain from it.
 constexpr std::size_t large_mesh = 250;
 
-void print_summary(const wgkit::mesh::RenderSummary& summary, const Options& options,
+void print_summary(const wgkit::mesh::RenderSummary& summary, const RenderOptions& options,
                    const Report& report) {
     fmt::print("{}: {} files written, {} unchanged, {} removed\n", options.render.out,
                summary.files_written, summary.files_unchanged, summary.files_removed);
@@ -40,7 +40,7 @@ void print_summary(const wgkit::mesh::RenderSummary& summary, const Options& opt
                        "wgkit-nodes(5)");
 }
 
-Json to_json(const wgkit::mesh::RenderSummary& summary, const Options& options) {
+Json to_json(const wgkit::mesh::RenderSummary& summary, const RenderOptions& options) {
     return {{"schema", 1},
             {"out", options.render.out},
             {"written", summary.files_written},
@@ -56,7 +56,7 @@ Json to_json(const wgkit::mesh::RenderSummary& summary, const Options& options) 
               {"config_bytes", summary.cost.config_bytes}}}};
 }
 
-int run(Options& options, const Report& report) {
+int run_render(RenderOptions& options, const Report& report) {
     auto fleet = load(options.nodes, report);
     if (!fleet) return exit_failed;
     if (!options.format.empty()) options.render.format = *format_named(options.format);
@@ -78,7 +78,7 @@ int run(Options& options, const Report& report) {
 } // namespace
 
 Action render(Arguments app) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<RenderOptions>();
     add_nodes_argument(app, options->nodes);
     app.add_option("-o,--out", options->render.out, "Folder to write to, a subfolder a node")
         .type_name("DIR")
@@ -95,7 +95,7 @@ Action render(Arguments app) {
         .shows_default();
     app.add_flag("--json", options->json, "Print the summary as JSON");
     app.add_flag("-q,--quiet", options->quiet, "Print no summary and no progress");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_render(*options, report); };
 }
 
 } // namespace wgkit::tool::mesh

@@ -12,7 +12,7 @@ namespace wgkit::tool::net {
 
 namespace {
 
-struct Options {
+struct DoctorOptions {
     std::vector<std::string> interfaces;
     bool json = false;
 };
@@ -45,7 +45,7 @@ void print_text(const std::vector<Ailment>& found) {
                    one.code, one.evidence, one.fix);
 }
 
-int doctor(const Options& options, const Report& report) {
+int doctor(const DoctorOptions& options, const Report& report) {
     const auto found = examine(options.interfaces);
     if (!found) return report.error(found.error());
     if (options.json) {
@@ -63,7 +63,7 @@ int doctor(const Options& options, const Report& report) {
 } // namespace
 
 Action setup_doctor(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<DoctorOptions>();
     arguments.add_option("IFACE", options->interfaces, "Interfaces; by default all of WireGuard")
         .type_name("");
     arguments.add_flag("--json", options->json, "Print the findings as JSON");

@@ -15,14 +15,14 @@ namespace wgkit::tool::net {
 
 namespace {
 
-struct Options {
+struct PlanOptions {
     std::string file;
     ConvergenceOptions convergence;
     bool json = false;
     std::optional<Option> allow_removals;
 };
 
-void add_options(Arguments arguments, Options& options) {
+void add_options(Arguments arguments, PlanOptions& options) {
     auto& convergence = options.convergence;
     arguments
         .add_option("FILE", options.file,
@@ -46,13 +46,14 @@ void add_options(Arguments arguments, Options& options) {
                        "Read a file that others may read");
 }
 
-std::optional<Target> load(Options& options, const Report& report) {
+std::optional<Target> load(PlanOptions& options, const Report& report) {
     options.convergence.has_allow_removals = options.allow_removals->count() != 0;
     return load_target(options.file, options.convergence.interface,
                        options.convergence.insecure_permissions, report);
 }
 
-std::optional<Convergence> prepare(Target target, const Options& options, const Report& report) {
+std::optional<Convergence> prepare(Target target, const PlanOptions& options,
+                                   const Report& report) {
     auto convergence = converge(std::move(target), options.convergence);
     if (convergence) return std::move(*convergence);
     report.error(convergence.error());
@@ -70,7 +71,7 @@ bool is_allowed(const Convergence& it, const ConvergenceOptions& options, const 
     return good.has_value();
 }
 
-void print(const Convergence& it, bool json) {
+void print_plan(const Convergence& it, bool json) {
     if (json) {
         tool::print(to_json(it));
         return;
@@ -78,18 +79,18 @@ void print(const Convergence& it, bool json) {
     std::fputs(to_text(it, wants_colour(STDOUT_FILENO)).c_str(), stdout);
 }
 
-int plan(Options& options, const Report& report) {
+int plan(PlanOptions& options, const Report& report) {
     auto target = load(options, report);
     if (!target) return exit_failed;
     const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
-    print(*it, options.json);
+    print_plan(*it, options.json);
     for (const auto& text : it->unknown_endpoints) report.warning(text);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
     return it->change.empty() ? exit_ok : exit_differences;
 }
 
-int apply(Options& options, const Report& report) {
+int apply(PlanOptions& options, const Report& report) {
     auto target = load(options, report);
     if (!target) return exit_failed;
     // Refuses what is no name before it becomes a part of a path.
@@ -99,7 +100,7 @@ int apply(Options& options, const Report& report) {
     if (!lock) return report.error(lock.error());
     const auto it = prepare(std::move(*target), options, report);
     if (!it) return exit_failed;
-    print(*it, options.json);
+    print_plan(*it, options.json);
     if (!is_allowed(*it, options.convergence, report)) return exit_failed;
     return carry_out(*it, report);
 }
@@ -107,13 +108,13 @@ int apply(Options& options, const Report& report) {
 } // namespace
 
 Action setup_plan(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PlanOptions>();
     add_options(arguments, *options);
     return [options](const Report& report) { return plan(*options, report); };
 }
 
 Action setup_apply(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<PlanOptions>();
     add_options(arguments, *options);
     return [options](const Report& report) { return apply(*options, report); };
 }

@@ -14,7 +14,7 @@ namespace wgkit::tool::net {
 
 namespace {
 
-struct Options {
+struct ResolveOptions {
     std::vector<std::string> files;
     bool json = false;
 };
@@ -35,7 +35,7 @@ Json to_json(const std::string& interface, const MovedEndpoint& moved) {
             {"now", to_string(moved.now)}};
 }
 
-int resolve(const Options& options, const Report& report) {
+int resolve(const ResolveOptions& options, const Report& report) {
     std::vector<std::string> files = options.files;
     if (files.empty()) {
         auto all = files_of_devices();
@@ -72,7 +72,7 @@ int resolve(const Options& options, const Report& report) {
 } // namespace
 
 Action setup_resolve(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ResolveOptions>();
     arguments
         .add_option("file", options->files,
                     "Files of interfaces, as for up; by default those of all that are up")

@@ -17,14 +17,14 @@ namespace wgkit::tool::net {
 
 namespace {
 
-struct Options {
+struct ShowOptions {
     std::string interface = "all";
     std::string field;
     bool json = false;
     bool show_secrets = false;
 };
 
-int show_interfaces(const Options& options, const Report& report) {
+int show_interfaces(const ShowOptions& options, const Report& report) {
     if (!options.field.empty()) {
         report.error("interfaces has no fields", "wgkit-net show --help shows the options");
         return exit_usage;
@@ -42,8 +42,9 @@ int show_interfaces(const Options& options, const Report& report) {
     return exit_ok;
 }
 
-SecretString text_of(const std::vector<Device>& devices, const Options& options, bool all) {
-    if (options.json) return to_json(devices, options.show_secrets);
+SecretString devices_text(const std::vector<Device>& devices, const ShowOptions& options,
+                          bool all) {
+    if (options.json) return net::to_json(devices, options.show_secrets);
     SecretString text;
     const TextStyle style{std::time(nullptr), options.show_secrets, wants_colour(STDOUT_FILENO)};
     for (const auto& device : devices) {
@@ -57,7 +58,7 @@ SecretString text_of(const std::vector<Device>& devices, const Options& options,
     return text;
 }
 
-int show(const Options& options, const Report& report) {
+int show(const ShowOptions& options, const Report& report) {
     if (options.json && !options.field.empty()) {
         report.error("--json and a field exclude each other",
                      "wgkit-net show --help shows the options");
@@ -80,14 +81,14 @@ int show(const Options& options, const Report& report) {
         else
             status = report.error(device.error()); // the others can be shown
     }
-    if (all || status == exit_ok) print(text_of(devices, options, all));
+    if (all || status == exit_ok) print(devices_text(devices, options, all));
     return status;
 }
 
 } // namespace
 
 Action setup_show(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<ShowOptions>();
     arguments
         .add_option("IFACE", options->interface,
                     "A device, \"all\" (the default), or \"interfaces\" for just the names")

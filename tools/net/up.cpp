@@ -14,7 +14,7 @@ namespace wgkit::tool::net {
 
 namespace {
 
-struct Options {
+struct UpOptions {
     std::string file;
     bool hooks = true;
     bool take_over = false;
@@ -31,7 +31,7 @@ void catch_interruptions() {
     for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
 }
 
-InterfaceOptions library_options(const Options& options, const Report& report) {
+InterfaceOptions library_options(const UpOptions& options, const Report& report) {
     InterfaceOptions out;
     out.hooks = options.hooks;
     out.take_over = options.take_over;
@@ -41,7 +41,7 @@ InterfaceOptions library_options(const Options& options, const Report& report) {
     return out;
 }
 
-void add_file(Arguments arguments, Options& options) {
+void add_file(Arguments arguments, UpOptions& options) {
     arguments
         .add_option("file", options.file,
                     "A path that ends with NAME.conf, or NAME for /etc/wireguard/NAME.conf")
@@ -49,7 +49,7 @@ void add_file(Arguments arguments, Options& options) {
         .required();
 }
 
-void add_options(Arguments arguments, Options& options) {
+void add_options(Arguments arguments, UpOptions& options) {
     add_file(arguments, options);
     arguments.add_flag("!--no-hooks", options.hooks,
                        "Do not run the file's PreUp, PostUp, PreDown and PostDown");
@@ -61,7 +61,7 @@ void add_options(Arguments arguments, Options& options) {
 using Change = Result<void> (*)(const InterfaceFile&, config::Config&, const InterfaceOptions&);
 
 Action setup_change(Arguments arguments, Change change) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<UpOptions>();
     add_options(arguments, *options);
     return [options, change](const Report& report) -> int {
         auto loaded = load_interface(options->file, report);
@@ -78,7 +78,7 @@ Action setup_up(Arguments arguments) { return setup_change(arguments, bring_up);
 Action setup_down(Arguments arguments) { return setup_change(arguments, bring_down); }
 
 Action setup_save(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<UpOptions>();
     add_file(arguments, *options);
     return [options](const Report& report) -> int {
         auto loaded = load_interface(options->file, report);
@@ -89,7 +89,7 @@ Action setup_save(Arguments arguments) {
 }
 
 Action setup_strip(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<UpOptions>();
     add_file(arguments, *options);
     return [options](const Report& report) -> int {
         const auto file = find_interface_file(options->file);
