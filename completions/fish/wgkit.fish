@@ -139,6 +139,8 @@ function __wgkit_at
                 set at ping
             case 'ping:-C' 'ping:--folder' 'ping:-c' 'ping:--count' 'ping:-W' 'ping:--wait'
                 set skip 1
+            case ':rollback'
+                set at rollback
             case ':status'
                 set at status
             case 'status:-C' 'status:--folder'
@@ -161,6 +163,7 @@ complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configur
 complete -c wgkit -n __wgkit_at -a monitor -d 'Tell which WireGuard peers are really dead'
 complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this machine, and change them'
 complete -c wgkit -n __wgkit_at -a ping -d 'Ask a node for an answer through its tunnel'
+complete -c wgkit -n __wgkit_at -a rollback -d 'Undo a change unless it is confirmed in time'
 complete -c wgkit -n __wgkit_at -a status -d 'Tell who is connected, over which path, and how far away'
 complete -c wgkit -n __wgkit_at -a tunnel -d 'Run a WireGuard device in userspace'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
@@ -429,6 +432,8 @@ complete -c wgkit -n '__wgkit_at ping' -s C -l folder -x -d 'Where nodes.lock.ya
 complete -c wgkit -n '__wgkit_at ping' -s c -l count -x -d 'How often to ask'
 complete -c wgkit -n '__wgkit_at ping' -s W -l wait -x -d 'How long to wait for each answer'
 complete -c wgkit -n '__wgkit_at ping' -l json -d 'Print JSON'
+complete -c wgkit -n '__wgkit_at rollback' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at rollback' -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at status' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at status' -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at status' -s C -l folder -x -d 'Where nodes.lock.yaml is'

@@ -2,7 +2,10 @@
 """The engine under test and the kernel's WireGuard, in a virtual machine: handshakes begun by each,
 IPv4 and IPv6 outside and inside, preshared keys, changes of keys, TCP, roaming.
 
-  tunnel_test.py [--engine COMMAND]     default: wgkit-tunnel -f of WGKIT_BIN, else wireguard-go -f
+  tunnel_test.py [--all] [--engine COMMAND]
+
+The engine is wgkit-tunnel -f of WGKIT_BIN by default, else wireguard-go -f; --all runs every
+combination instead of every pair of them.
 """
 import argparse
 import os
@@ -28,10 +31,14 @@ def default_engine():
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--engine", metavar="COMMAND", default="")
-    command = shlex.split(parser.parse_args().engine or default_engine())
+    parser.add_argument("--all", action="store_true")
+    options = parser.parse_args()
+    command = shlex.split(options.engine or default_engine())
     command[0] = os.path.abspath(find_program(command[0], "wireguard-go"))
     guest = Guest([*PROGRAMS, command[0]], modules=("wireguard", "veth", "tun"))
     guest.initramfs.file("engine", shlex.join(command).encode())
+    if options.all:
+        guest.initramfs.file("all", b"")
     with open(os.path.join(HERE, "tunnel_job"), encoding="ascii") as job:
         output = guest.run(job.read(), seconds=240)
     print(output)

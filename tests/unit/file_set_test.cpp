@@ -11,6 +11,7 @@
 using namespace wgkit;
 using files::NewFile;
 using files::Overwrite;
+using test::content_of;
 using test::TemporaryFolder;
 
 namespace {

@@ -10,6 +10,7 @@
 #include "util/write_file.hpp"
 
 using namespace wgkit;
+using test::content_of;
 using test::TemporaryFolder;
 
 namespace {

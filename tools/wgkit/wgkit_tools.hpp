@@ -20,5 +20,6 @@ inline constexpr std::array wgkit_tools{
     Tool{"monitor", "tell which WireGuard peers are really dead"},
     Tool{"alert", "tell people what is wrong, and lose no message"},
     Tool{"fw", "write the firewall rules of a WireGuard interface"},
+    Tool{"rollback", "undo a change unless it is confirmed in time"},
     Tool{"tunnel", "run a WireGuard device in userspace"},
 };

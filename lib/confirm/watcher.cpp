@@ -1,0 +1,133 @@
+// A watcher is started: by systemd, or as a process that nothing ties to ours.
+#include "confirm/watcher.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <thread>
+
+#include "util/ascii.hpp"
+#include "util/child.hpp"
+#include "util/errno_error.hpp"
+#include "util/own_program.hpp"
+
+namespace wgkit::confirm {
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr auto longest_start = 20s; ///< a machine may be busy
+constexpr int first_inherited = 3;
+
+std::uint64_t space_of(const std::string& process, const char* kind) {
+    struct stat space {};
+    return ::stat(fmt::format("/proc/{}/ns/{}", process, kind).c_str(), &space) == 0 ? space.st_ino
+                                                                                     : 0;
+}
+
+/// Whether systemd runs this machine, and what it starts would see the network and files we see.
+bool can_ask_systemd() {
+    if (::access("/run/systemd/system", F_OK) != 0) return false;
+    for (const char* kind : {"net", "mnt", "pid"}) {
+        const auto own = space_of("self", kind);
+        if (own == 0 || own != space_of("1", kind)) return false;
+    }
+    return true;
+}
+
+/// The characters of unit names; others as systemd-escape(1) writes them.
+std::string unit_name(const std::string& change) {
+    std::string name = "wgkit-rollback-";
+    for (const char c : change)
+        if (ascii::is_alnum(c) || c == '_' || c == '.')
+            name += c;
+        else
+            name += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+    return name;
+}
+
+bool wait_until_watched(const Place& place) {
+    const auto end = now() + longest_start;
+    while (!place.is_watched()) {
+        if (now() > end) return false;
+        std::this_thread::sleep_for(5ms);
+    }
+    return true;
+}
+
+bool ask_systemd(const Place& place, const std::string& program) {
+    std::vector<std::string> words{
+        "systemd-run", "--quiet", "--collect", "--unit=" + unit_name(place.name()),
+        fmt::format("--description=Undoes {} unless it is confirmed", place.name()),
+        // Killed, it starts again and goes on; what it waits for is on record.
+        "--property=Restart=on-abnormal", "--property=RestartSec=1"};
+    for (const char* variable : {"WGKIT_CONFIRM_DIR", "PATH"})
+        if (const char* value = std::getenv(variable))
+            words.push_back(fmt::format("--setenv={}={}", variable, value));
+    words.insert(words.end(), {"--", program, place.name()});
+    const auto ran = run_child(words, {}, longest_start);
+    return ran && ran->status == 0 && wait_until_watched(place);
+}
+
+struct SpawnActions {
+    posix_spawn_file_actions_t value{};
+    SpawnActions() { posix_spawn_file_actions_init(&value); }
+    ~SpawnActions() { posix_spawn_file_actions_destroy(&value); }
+    SpawnActions(const SpawnActions&) = delete;
+    SpawnActions& operator=(const SpawnActions&) = delete;
+};
+
+struct SpawnAttributes {
+    posix_spawnattr_t value{};
+    SpawnAttributes() { posix_spawnattr_init(&value); }
+    ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
+    SpawnAttributes(const SpawnAttributes&) = delete;
+    SpawnAttributes& operator=(const SpawnAttributes&) = delete;
+};
+
+/// A session of its own: no terminal's end, and no end of ours, ends it. Nothing is inherited that
+/// would keep a pipe open, for which an ssh connection would wait.
+Result<void> start_detached(const Place& place, const std::string& program) {
+    SpawnActions actions;
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+        posix_spawn_file_actions_addopen(&actions.value, fd, "/dev/null", O_RDWR, 0);
+    posix_spawn_file_actions_addclosefrom_np(&actions.value, first_inherited);
+    posix_spawn_file_actions_addchdir_np(&actions.value, "/");
+    SpawnAttributes attributes;
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes.value, &signals);
+    sigfillset(&signals);
+    posix_spawnattr_setsigdefault(&attributes.value, &signals);
+    posix_spawnattr_setflags(&attributes.value,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    std::string own_program = program;
+    std::string own_name = place.name();
+    std::array<char*, 3> words{own_program.data(), own_name.data(), nullptr};
+    pid_t pid = 0;
+    const int failed =
+        ::posix_spawnp(&pid, words[0], &actions.value, &attributes.value, words.data(), environ);
+    if (failed != 0) return errno_error(fmt::format("cannot run {}", program), failed);
+    if (wait_until_watched(place)) return {};
+    ::kill(pid, SIGKILL);
+    return Error{Errc::system, fmt::format("{} did not start to watch", program), {}};
+}
+
+} // namespace
+
+std::uint64_t network_namespace() { return space_of("self", "net"); }
+
+Result<void> start_watcher(const Place& place) {
+    const std::string program = own_program("wgkit-rollback");
+    if (can_ask_systemd() && ask_systemd(place, program)) return {};
+    return start_detached(place, program);
+}
+
+} // namespace wgkit::confirm
