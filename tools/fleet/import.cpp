@@ -6,7 +6,7 @@
 
 #include "commands.hpp"
 #include "common/json.hpp"
-#include "fleet/common.hpp"
+#include "fleet/survey.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/mesh_import.hpp"
 
@@ -147,6 +147,20 @@ int run_import(const ImportFleetOptions& options, const Report& report) {
     const auto paths = wgkit::mesh::Paths::beside(fleet.nodes);
     const auto written = write_import(*imported, paths, options.force);
     if (!written) return report.error(written.error());
+    // Rendered at once: what the files could not tell, as the master of preshared keys, is made,
+    // and every node is asked what would change. Nothing should.
+    auto loaded = load_fleet(fleet.nodes, report);
+    if (!loaded) return exit_failed;
+    const auto nodes = survey(*loaded, transport, fleet, {}, false);
+    if (!nodes) return report.error(nodes.error());
+    std::size_t changes = 0;
+    for (const auto& node : *nodes) {
+        changes += node.changes();
+        if (!node.reply.is_good()) return report.error(node.reply.error);
+        if (node.changes() != 0)
+            report.warning(fmt::format("{}: {} changes", node.target.name, node.changes()),
+                           "`wgkit fleet plan` shows them");
+    }
     std::size_t pairs = 0;
     for (const auto& one : imported->pairs) pairs += one.count;
     if (fleet.json)
@@ -156,12 +170,13 @@ int run_import(const ImportFleetOptions& options, const Report& report) {
                    {"nodes", imported->node_count},
                    {"asked", targets.size()},
                    {"preshared_keys", pairs},
+                   {"changes", changes},
                    {"diagnostics", to_json(imported->diagnostics)}});
     else
         fmt::print(
             "{}: {} nodes, {} of them reached over ssh, {} preshared keys; private keys stay "
-            "where they are\n",
-            paths.nodes, imported->node_count, targets.size(), pairs);
+            "where they are\n{} changes planned\n",
+            paths.nodes, imported->node_count, targets.size(), pairs, changes);
     return exit_ok;
 }
 

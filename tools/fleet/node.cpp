@@ -11,6 +11,7 @@
 #include "common/secret_output.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/revoked.hpp"
 #include "wgkit/version.hpp"
 
 namespace wgkit::tool::fleet {
@@ -52,10 +53,8 @@ struct Verb {
 };
 
 constexpr Verb verbs[] = {
-    {"state", do_state},
-    {"export", do_state},
-    {"plan", do_plan},
-    {"key", do_key},
+    {"state", do_state}, {"export", do_state},    {"plan", do_plan}, {"key", do_key},
+    {"apply", do_apply}, {"confirm", do_confirm}, {"undo", do_undo}, {"revoke", do_revoke},
 };
 
 std::string first_line(const char* path) {
@@ -71,6 +70,10 @@ NodeAnswer answer_to(const NodeRequest& request) {
     answer.host_name = first_line("/etc/hostname");
     if (answer.host_name.empty()) answer.host_name = name.nodename;
     answer.boot_id = first_line("/proc/sys/kernel/random/boot_id");
+    if (auto revoked = read_revoked_keys())
+        answer.revoked = *std::move(revoked);
+    else
+        answer.warnings.push_back(revoked.error().message);
     for (const auto& verb : verbs)
         if (request.verb == verb.name) {
             verb.act(request, answer);

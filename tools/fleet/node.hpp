@@ -25,5 +25,12 @@ std::string ssh_interface(const std::string& connection,
 /// The verbs that change something; `answer.error` says what went wrong.
 void do_plan(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
 void do_key(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
+void do_apply(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
+void do_confirm(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
+void do_undo(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
+void do_revoke(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
+
+/// How long a change of the interface still waits for its confirmation, if one does.
+std::optional<std::chrono::seconds> time_left(const std::string& interface);
 
 } // namespace wgkit::tool::fleet

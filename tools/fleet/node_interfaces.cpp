@@ -59,6 +59,7 @@ Result<NodeInterface> read_one(const std::string& name, bool is_up) {
         take(one, *read);
         device = *std::move(read);
     }
+    one.pending = time_left(name);
     const auto text = files::read(file_path(name));
     if (!text && text.error().code != Errc::not_found) return text.error();
     one.has_file = text.has_value();

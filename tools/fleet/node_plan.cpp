@@ -18,8 +18,8 @@ using wgkit::fleet::WantedFile;
 
 namespace {
 
-constexpr auto patience = std::chrono::seconds(60);
-constexpr std::size_t most_output = std::size_t{32} << 20;
+constexpr auto net_patience = std::chrono::seconds(60);
+constexpr std::size_t net_output = std::size_t{32} << 20;
 
 Result<NodeInterface> plan_one(const WantedFile& wanted) {
     auto one = read_interface(wanted.interface);
@@ -32,7 +32,7 @@ Result<NodeInterface> plan_one(const WantedFile& wanted) {
     if (!one->is_up) return one;
     const auto ran = run_child({own_program("wgkit-net"), "plan", staged->path(), "-i",
                                 wanted.interface, "--json", "--allow-removals", "1000000"},
-                               {}, patience, most_output);
+                               {}, net_patience, net_output);
     if (!ran) return ran.error();
     if (ran->status != 0 && ran->status != 2)
         return Error{

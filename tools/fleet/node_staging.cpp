@@ -13,7 +13,7 @@ namespace wgkit::tool::fleet {
 
 namespace {
 
-constexpr const char* folder = "/run/wgkit/fleet";
+constexpr const char* staging_folder = "/run/wgkit/fleet";
 
 /// The first error of a file, as an Error.
 std::optional<Error> first_error(const Diagnostics& diagnostics) {
@@ -30,7 +30,7 @@ std::optional<Error> first_error(const Diagnostics& diagnostics) {
 
 Result<StagedFile> StagedFile::make(const wgkit::fleet::WantedFile& wanted) {
     const auto& name = wanted.interface;
-    auto path = fmt::format("{}/{}.conf", folder, name);
+    auto path = fmt::format("{}/{}.conf", staging_folder, name);
     // Becomes a part of paths.
     if (name.empty() || name.find('/') != name.npos || name.front() == '.' || name.size() > 15)
         return Error{Errc::invalid, fmt::format("'{}' is no name of an interface", name), {}};
@@ -44,7 +44,7 @@ Result<StagedFile> StagedFile::make(const wgkit::fleet::WantedFile& wanted) {
         parsed = config::parse(text, file_path(name));
         if (auto error = first_error(parsed.diagnostics)) return *std::move(error);
     }
-    if (auto made = files::make_folders(folder, 0700); !made) return made.error();
+    if (auto made = files::make_folders(staging_folder, 0700); !made) return made.error();
     if (auto written = files::replace(path, text, 0600); !written) return written.error();
     return StagedFile(name, std::move(path), std::move(text), std::move(parsed.config));
 }

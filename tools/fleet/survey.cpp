@@ -13,8 +13,8 @@ using wgkit::fleet::WantedFile;
 
 namespace {
 
-constexpr std::string_view start = "etc/wireguard/";
-constexpr std::string_view end = ".conf";
+constexpr std::string_view conf_start = "etc/wireguard/";
+constexpr std::string_view conf_end = ".conf";
 
 Result<std::vector<Surveyed>> wanted_of(const wgkit::mesh::Fleet& fleet,
                                         const std::vector<wgkit::mesh::NodeFile>& files,
@@ -26,7 +26,7 @@ Result<std::vector<Surveyed>> wanted_of(const wgkit::mesh::Fleet& fleet,
         Surveyed one{target, {}, {}};
         for (const auto& file : files) {
             if (file.node != target.name) continue;
-            if (!file.path.starts_with(start) || !file.path.ends_with(end))
+            if (!file.path.starts_with(conf_start) || !file.path.ends_with(conf_end))
                 return Error{
                     Errc::invalid,
                     fmt::format("{}: {} is not a file of wg-quick", target.name, file.path),

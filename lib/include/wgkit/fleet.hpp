@@ -107,4 +107,26 @@ WGKIT_API std::vector<std::string> compare_files(const config::Config& before,
 WGKIT_API std::vector<std::vector<std::string>> plan_waves(const std::vector<std::string>& nodes,
                                                            std::size_t canary, std::size_t size);
 
+/// Who did what to a fleet, and when: one line of its log.
+struct LogEntry {
+    std::uint64_t number = 0; ///< counts from 1
+    std::int64_t time = 0;    ///< Units: seconds since 1970
+    std::string who;          ///< user@host
+    std::string action;       ///< "apply", "revoke", ...
+    std::vector<std::string> nodes;
+    std::string result; ///< "done", "failed", "pending"
+    std::string detail; ///< a line; holds no secret
+    std::string hash;   ///< of this line and, through that of the line before, of all before it
+};
+
+/// Appends an entry, durably; number, time and hash are filled in. Each line holds the SHA-256 of
+/// the one before, so that none can be changed or taken out without changing all that follow. What
+/// a killed run left of a line is replaced.
+/// Errors: invalid (the chain is broken at its end), permission, system.
+WGKIT_API Result<LogEntry> append_log(const std::string& path, LogEntry entry);
+
+/// All entries, the chain checked; none if there is no file.
+/// Errors: invalid with file:line: a line that was changed, added or taken out; permission, system.
+WGKIT_API Result<std::vector<LogEntry>> read_log(const std::string& path);
+
 } // namespace wgkit::fleet
