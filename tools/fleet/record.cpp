@@ -46,7 +46,8 @@ Result<Record> Record::open(const std::string& nodes) {
     if (!json.is_object() || json.value("schema", 0) != 1)
         return Error{Errc::invalid, fmt::format("{} is not what wgkit fleet writes", path),
                      "restore it from a backup; it holds which nodes have still to be reached"};
-    for (const auto& [name, what] : json.value("pending", Json::object()).items())
+    const Json waiting = json.value("pending", Json::object());
+    for (const auto& [name, what] : waiting.items())
         if (what.is_string()) record.pending[name] = what.get<std::string>();
     for (const auto& one : json.value("revocations", Json::array())) {
         Revocation revocation{one.value("node", ""), keys_in(one.value("keys", Json::array())), {}};

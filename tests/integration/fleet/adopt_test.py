@@ -3,8 +3,7 @@
 import json
 import sys
 
-from hosts import Bed, Site, run, wait_for  # noqa: F401
-from bed import end_on_signals
+from hosts import Bed, Site, end_on_signals, run, wait_for  # noqa: F401
 
 
 def states(site):

@@ -18,7 +18,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tunnel"))
-from bed import Bed, Namespace, die_with_parent, end_process, run, wait_for  # noqa: E402, F401
+from bed import Bed, Namespace, die_with_parent, end_on_signals, end_process, run, wait_for  # noqa: E402, F401
 from device import make_keys, make_psk, public_key  # noqa: E402, F401
 from tools import need, wgkit  # noqa: E402
 
@@ -235,14 +235,15 @@ class Operator(Host):
         write(os.path.join(self.folder, "root/.ssh/known_hosts"), known)
         write(os.path.join(self.folder, "root/.ssh/config"), config, 0o600)
 
+    def _fleet(self, argv):
+        return ["/bin/sh", "-c", 'cd /root/fleet && exec "$@"', "sh", os.path.join(BIN, "wgkit"), "fleet", *argv]
+
     def start_fleet(self, *argv, **options):
-        return self.start(os.path.join(BIN, "wgkit"), "fleet", *argv, **{"cwd": None, "env": {
-            **os.environ, "HOME": "/root"}, **options})
+        return self.start(*self._fleet(argv), **{"env": {**os.environ, "HOME": "/root"}, **options})
 
     def fleet(self, *argv, status=0, timeout=120, text=None):
-        ran = run(*self.inside(), "/bin/sh", "-c", 'cd /root/fleet && exec "$@"', "sh", os.path.join(BIN, "wgkit"),
-                  "fleet", *argv, check=False, timeout=timeout, cwd="/", input=text,
-                  env={**os.environ, "HOME": "/root"})
+        ran = self.run(*self._fleet(argv), check=False, timeout=timeout, input=text,
+                       env={**os.environ, "HOME": "/root"})
         assert status is None or ran.returncode == status, \
             f"wgkit fleet {' '.join(argv)}: status {ran.returncode}: {ran.stderr}\n{ran.stdout}"
         return ran
