@@ -31,11 +31,15 @@ function __wgkit_net_at
                 set at 'restore'
             case ':resolve'
                 set at 'resolve'
+            case ':rotate'
+                set at 'rotate'
             case ':doctor'
                 set at 'doctor'
             case 'apply:-i' 'apply:--interface' 'apply:--allow-removals' 'apply:--confirm'
                 set skip 1
             case 'plan:-i' 'plan:--interface' 'plan:--allow-removals'
+                set skip 1
+            case 'rotate:--preshared-key' 'rotate:--port' 'rotate:--second' 'rotate:--host' 'rotate:--quiet' 'rotate:--timeout' 'rotate:--state'
                 set skip 1
         end
     end
@@ -53,6 +57,7 @@ complete -c wgkit-net -n __wgkit_net_at -a save -d 'Write a running interface ba
 complete -c wgkit-net -n __wgkit_net_at -a strip -d 'Print a file without what is wg-quick\'s'
 complete -c wgkit-net -n __wgkit_net_at -a restore -d 'Bring back what apply --confirm has saved'
 complete -c wgkit-net -n __wgkit_net_at -a resolve -d 'Set endpoints whose names have moved'
+complete -c wgkit-net -n __wgkit_net_at -a rotate -d 'Give an interface new keys without an outage'
 complete -c wgkit-net -n __wgkit_net_at -a doctor -d 'Find what keeps tunnels from working'
 complete -c wgkit-net -n __wgkit_net_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n __wgkit_net_at -s V -l version -d 'Print the version and exit'
@@ -103,5 +108,18 @@ complete -c wgkit-net -n '__wgkit_net_at restore' -F
 complete -c wgkit-net -n '__wgkit_net_at resolve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at resolve' -l json -d 'Print what has moved as JSON'
 complete -c wgkit-net -n '__wgkit_net_at resolve' -F
+complete -c wgkit-net -n '__wgkit_net_at rotate' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l preshared-key -r -F -d 'accept: the pair\'s new key, or lines of public and preshared keys'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l keep-key -d 'prepare: only peers get new keys, not this end'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l port -x -d 'prepare: port of the second device'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l second -x -d 'prepare: name of the second device, by default IFACE-2'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l host -x -d 'prepare: where others reach the second device, if not where the first is'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l quiet -x -d 'A device is given up after so many seconds without a packet'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l timeout -x -d 'How long to wait for the other ends'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l no-wait -d 'Wait for nothing: it is known what the other ends have done'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l leave-behind -d 'Go on although peers without an offer will be cut off'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l state -x -a '(__fish_complete_directories)' -d 'Where keys and progress are kept'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l json -d 'Print how far it is as JSON'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -a 'prepare accept switch rekey return finish run abort status'
 complete -c wgkit-net -n '__wgkit_net_at doctor' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at doctor' -l json -d 'Print the findings as JSON'

@@ -9,6 +9,7 @@
 #include "net/plan.hpp"
 #include "net/resolve.hpp"
 #include "net/restore.hpp"
+#include "net/rotate.hpp"
 #include "net/show.hpp"
 #include "net/up.hpp"
 
@@ -25,6 +26,7 @@ int main(int argc, char** argv) {
         Command{"strip", "Print a file without what is wg-quick's", net::setup_strip},
         Command{"restore", "Bring back what apply --confirm has saved", net::setup_restore},
         Command{"resolve", "Set endpoints whose names have moved", net::setup_resolve},
+        Command{"rotate", "Give an interface new keys without an outage", net::setup_rotate},
         Command{"doctor", "Find what keeps tunnels from working", net::setup_doctor},
     };
     return run("wgkit-net", "Look at the WireGuard devices of this machine, and change them",
