@@ -7,7 +7,6 @@
 #include <memory>
 #include <optional>
 
-#include "net/device_lock.hpp"
 #include "net/interface_file.hpp"
 #include "net/rotate_json.hpp"
 #include "wgkit/files.hpp"
@@ -137,7 +136,7 @@ int run_rotate(RotateOptions& options, const Report& report) {
     if (!file) return report.error(file.error());
     const std::string& interface = file->interface;
     if (options.step == "status") return tell_status(options, interface, report);
-    const auto lock = DeviceLock::take(interface);
+    const auto lock = InterfaceLock::take(interface);
     if (!lock) return report.error(lock.error());
     if (options.step == "prepare") return print_offer(options, report);
     if (options.step == "accept") {
