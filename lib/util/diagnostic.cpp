@@ -73,7 +73,7 @@ bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 
 
 /// What a terminal could take for a command becomes '?', a character for a byte: C0 but the tab,
 /// DEL, and C1 as UTF-8 has it.
-std::string shown(std::string_view line) {
+std::string without_controls(std::string_view line) {
     std::string text(line);
     for (std::size_t i = 0; i < text.size(); ++i) {
         const char c = text[i];
@@ -91,9 +91,9 @@ std::string excerpt(std::string_view source, Mark mark) {
     if (mark.line == 0 || line.empty() || line.size() > widest || may_hold_secret(line)) return {};
     const auto column = std::min<std::size_t>(mark.column == 0 ? 1 : mark.column, line.size() + 1);
     std::string indent;
-    for (const char c : shown(line.substr(0, column - 1)))
+    for (const char c : without_controls(line.substr(0, column - 1)))
         if (!is_continuation(c)) indent += c == '\t' ? '\t' : ' ';
-    return fmt::format("\n    {}\n    {}^", shown(line), indent);
+    return fmt::format("\n    {}\n    {}^", without_controls(line), indent);
 }
 
 } // namespace
