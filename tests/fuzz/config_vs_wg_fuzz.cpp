@@ -38,6 +38,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::string text(reinterpret_cast<const char*>(data), size);
     here->comparison.with_wg(text);
     if (size % 8 == 0) here->comparison.with_wg_quick(text); // which takes a shell each time
-    if (here->comparison.failures() != 0) std::abort();
+    if (here->comparison.failures() != 0) {
+        std::fflush(stdout); // says what differs
+        std::abort();
+    }
     return 0;
 }
