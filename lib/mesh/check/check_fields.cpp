@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "mesh/check/checks.hpp"
-#include "util/ascii.hpp"
+#include "util/dns_entry.hpp"
 
 namespace wgkit::mesh {
 
@@ -20,13 +20,6 @@ void check_keepalive(std::uint16_t seconds, Mark mark, Diagnostics& d) {
          "keepalive-too-long", mark,
          fmt::format("with a keepalive of {} s many NATs forget the mapping in between", seconds))
         .hint = "25 suits nearly all; `off` if no NAT is in the way";
-}
-
-/// What wg-quick takes for the address of a server; anything else is a search domain.
-bool is_dns_server(std::string_view entry) {
-    return entry.find(':') != std::string_view::npos
-           || std::all_of(entry.begin(), entry.end(),
-                          [](char c) { return ascii::is_digit(c) || c == '.'; });
 }
 
 void check_dns(const Node& node, Diagnostics& d) {
