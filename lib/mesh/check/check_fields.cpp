@@ -12,7 +12,6 @@ namespace {
 
 /// The longest interval that still keeps most NAT mappings of UDP alive.
 constexpr std::uint16_t longest_keepalive = 90;
-constexpr std::uint16_t least_ipv6_mtu = 1280; // RFC 8200 section 5
 
 void check_keepalive(std::uint16_t seconds, Mark mark, Diagnostics& d) {
     if (seconds <= longest_keepalive) return;
