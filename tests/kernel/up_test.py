@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from tools import wgkit  # noqa: E402
 
 PROGRAMS = ("wg", "wg-quick", "bash", "nft", "sysctl", "unshare", "nsenter", "sed", "grep", "diff", "cut", "wc", "rm",
-            "stat", "readlink", "sort", "sync", "mv", "test", "kill", "/lib/systemd/systemd-networkd")
+            "stat", "readlink", "sort", "tr", "sync", "mv", "test", "kill", "/lib/systemd/systemd-networkd")
 MODULES = ("wireguard", "veth", "dummy", "nf_tables", "nft_ct", "nft_fib", "nft_fib_ipv4", "nft_fib_ipv6", "nft_compat")
 PEERS = 500
 
