@@ -7,7 +7,8 @@ add_custom_target(wgkit_programs DEPENDS ${wgkit_programs})
 install(TARGETS ${wgkit_programs} RUNTIME)
 install(TARGETS wgkit ${wgkit_parts} EXPORT wgkitTargets LIBRARY
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS wgkit_http wgkit_monitor_policy wgkit_qr LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+get_property(wgkit_modules GLOBAL PROPERTY WGKIT_MODULES) # of single programs
+install(TARGETS wgkit_http wgkit_qr ${wgkit_modules} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY lib/include/wgkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
 install(FILES ${PROJECT_BINARY_DIR}/include/wgkit/version.hpp

@@ -11,7 +11,7 @@ function __wgkit_monitor_at
             continue
         end
         switch "$at:$word"
-            case ':-i' ':--interface' ':--netns' ':--dump' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
                 set skip 1
         end
     end
@@ -24,6 +24,10 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -s V -l version -d 'Print the ve
 complete -c wgkit-monitor -n __wgkit_monitor_at -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l netns -x -d 'Look into this network namespace, too; may be repeated'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l dump -r -F -d 'Read what `wg show all dump` printed from a file, or - for standard input'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale -x -d 'Judge the nodes of this Headscale server instead of devices'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-key-file -r -F -d 'A file with an API key for it (default: HEADSCALE_API_KEY)'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-ca-file -r -F -d 'Trust these authorities instead of the system\'s'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'

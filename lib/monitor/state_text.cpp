@@ -1,10 +1,6 @@
 #include <fmt/format.h>
-#include <sodium.h>
 
-#include <array>
-#include <iterator>
-
-#include "util/ascii.hpp"
+#include "util/sealed_text.hpp"
 #include "wgkit/monitor.hpp"
 
 // One line for a device, two for a peer; fields are separated by tabs. Of this the file of ten
@@ -15,103 +11,7 @@ namespace wgkit::monitor {
 namespace {
 
 constexpr std::string_view heading = "wgkit-monitor-state 1";
-constexpr std::size_t sum_bytes = 16;
-
-std::string checksum(std::string_view text) {
-    std::array<unsigned char, sum_bytes> sum{};
-    crypto_generichash(sum.data(), sum.size(), reinterpret_cast<const unsigned char*>(text.data()),
-                       text.size(), nullptr, 0);
-    return fmt::format("{:02x}", fmt::join(sum, ""));
-}
-
-/// Text without what would end a field.
-std::string plain(std::string_view text) {
-    std::string safe(text);
-    for (char& c : safe)
-        if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    return safe;
-}
-
-class Writer {
-  public:
-    template <class... Fields>
-    void line(std::string_view kind, const Fields&... fields) {
-        add(kind);
-        (field(fields), ...);
-        text_ += '\n';
-    }
-    void begin(std::string_view kind) { add(kind); }
-    void end() { text_ += '\n'; }
-    template <class T>
-    void field(const T& value) {
-        text_ += '\t';
-        add(value);
-    }
-    std::string& text() { return text_; }
-
-  private:
-    void add(std::string_view value) { text_ += value; }
-    void add(const std::string& value) { text_ += value; }
-    void add(bool value) { text_ += value ? '1' : '0'; }
-    void add(milliseconds value) { add(static_cast<std::int64_t>(value.count())); }
-    template <class T>
-    requires std::is_integral_v<T>
-    void add(T value) {
-        const fmt::format_int number(value);
-        text_.append(number.data(), number.size());
-    }
-
-    std::string text_;
-};
-
-/// The fields of one line; the first that is not what it should be makes it fail.
-class Fields {
-  public:
-    explicit Fields(std::string_view line) : rest_(line) {}
-
-    std::string_view text() {
-        if (done_) {
-            failed_ = true;
-            return {};
-        }
-        const std::size_t end = rest_.find('\t');
-        const std::string_view field = rest_.substr(0, end);
-        done_ = end == std::string_view::npos;
-        if (!done_) rest_.remove_prefix(end + 1);
-        return field;
-    }
-    template <class T>
-    T number() {
-        const std::string_view field = text();
-        T value{};
-        const auto [end, failure] =
-            std::from_chars(field.data(), field.data() + field.size(), value);
-        if (failure != std::errc{} || end != field.data() + field.size()) failed_ = true;
-        return value;
-    }
-    milliseconds time() { return milliseconds(number<std::int64_t>()); }
-    bool flag() { return number<unsigned>() != 0; }
-    template <class E>
-    E choice(std::size_t count) {
-        const auto value = number<std::size_t>();
-        if (value >= count) failed_ = true;
-        return static_cast<E>(value < count ? value : 0);
-    }
-    PublicKey key() {
-        const auto key = PublicKey::parse(text());
-        if (!key) failed_ = true;
-        return key ? *key : PublicKey{};
-    }
-    bool more() const { return !done_; }
-    bool failed() const { return failed_; }
-
-  private:
-    std::string_view rest_;
-    bool done_ = false;
-    bool failed_ = false;
-};
-
-void write(Writer& to, const PeerState& peer) {
+void write(FieldWriter& to, const PeerState& peer) {
     const Silence& s = peer.silence;
     const Cadence& c = peer.cadence;
     to.line("peer", to_string(peer.key), peer.keepalive, peer.handshake_at, peer.elapsed,
@@ -134,7 +34,7 @@ void write(Writer& to, const PeerState& peer) {
     to.end();
 }
 
-PeerState read_peer(Fields& fields) {
+PeerState read_peer(FieldReader& fields) {
     PeerState peer;
     Silence& s = peer.silence;
     Cadence& c = peer.cadence;
@@ -167,7 +67,7 @@ PeerState read_peer(Fields& fields) {
     return peer;
 }
 
-bool read_looks(Fields& fields, PeerState& peer) {
+bool read_looks(FieldReader& fields, PeerState& peer) {
     while (fields.more() && !fields.failed()) {
         Look& look = peer.looks.emplace_back();
         look.t = fields.time();
@@ -178,7 +78,7 @@ bool read_looks(Fields& fields, PeerState& peer) {
     return peer.looks.size() <= max_looks;
 }
 
-bool read_line(Fields& fields, std::string_view kind, State& state) {
+bool read_line(FieldReader& fields, std::string_view kind, State& state) {
     if (kind == "clock") {
         state.clock.wall = fields.time();
         state.clock.boot = fields.time();
@@ -213,9 +113,8 @@ Error broken(std::string_view what) { return {Errc::invalid, std::string(what), 
 } // namespace
 
 std::string to_text(const State& state) {
-    Writer to;
-    to.begin(heading);
-    to.end();
+    FieldWriter to;
+    to.line(heading);
     to.line("clock", state.clock.wall, state.clock.boot, state.clock.awake,
             plain(state.clock.boot_id), state.t);
     for (const auto& device : state.devices) {
@@ -223,23 +122,17 @@ std::string to_text(const State& state) {
                 device.public_key ? to_string(*device.public_key) : std::string(), device.seen);
         for (const auto& peer : device.peers) write(to, peer);
     }
-    return to.text() + "sum\t" + checksum(to.text()) + "\n";
+    return seal(std::move(to.text()));
 }
 
 Result<State> parse_state(std::string_view text) {
-    if (!text.starts_with("wgkit-monitor-state "))
-        return broken("not a state file of wgkit-monitor");
-    if (!text.starts_with(heading) || text.substr(heading.size(), 1) != "\n")
-        return broken("a state file of another version of wgkit-monitor");
-    const std::size_t sum_at = text.rfind("sum\t");
-    if (sum_at == std::string_view::npos || text[sum_at - 1] != '\n'
-        || text.substr(sum_at) != "sum\t" + checksum(text.substr(0, sum_at)) + "\n")
-        return broken("the state file's checksum is wrong");
-    text = text.substr(heading.size() + 1, sum_at - heading.size() - 1);
+    const auto unsealed = unseal(text, heading);
+    if (!unsealed) return unsealed.error();
+    text = *unsealed;
     State state;
     for (std::size_t line = 2; !text.empty(); ++line) {
         const std::size_t end = text.find('\n');
-        Fields fields(text.substr(0, end));
+        FieldReader fields(text.substr(0, end));
         text.remove_prefix(end + 1);
         const std::string_view kind = fields.text();
         if (!read_line(fields, kind, state) || fields.failed())

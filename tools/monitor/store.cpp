@@ -23,14 +23,13 @@ std::string folder_of(const std::string& path) {
 
 } // namespace
 
-std::string default_state_path() {
-    if (const char* folder = std::getenv("STATE_DIRECTORY"))
-        return fmt::format("{}/monitor.state", folder);
-    if (::geteuid() == 0) return "/var/lib/wgkit/monitor.state";
+std::string default_state_folder() {
+    if (const char* folder = std::getenv("STATE_DIRECTORY")) return folder;
+    if (::geteuid() == 0) return "/var/lib/wgkit";
     if (const char* base = std::getenv("XDG_STATE_HOME"); base != nullptr && *base != '\0')
-        return fmt::format("{}/wgkit/monitor.state", base);
+        return fmt::format("{}/wgkit", base);
     const char* home = std::getenv("HOME");
-    return fmt::format("{}/.local/state/wgkit/monitor.state", home == nullptr ? "" : home);
+    return fmt::format("{}/.local/state/wgkit", home == nullptr ? "" : home);
 }
 
 Result<Store> Store::open(const std::string& path) {
@@ -48,21 +47,20 @@ Result<Store> Store::open(const std::string& path) {
     return store;
 }
 
-Result<State> Store::load(const Report& report) const {
+Result<std::string> Store::load() const {
     const auto text = files::read(path_);
-    if (!text && text.error().code == Errc::not_found) return State{};
+    if (!text && text.error().code == Errc::not_found) return std::string();
     if (!text) return text.error();
-    auto state = parse_state(*text);
-    if (state) return state;
-    const std::string aside = path_ + ".unusable";
-    const bool kept = std::rename(path_.c_str(), aside.c_str()) == 0;
-    report.warning(fmt::format("{}: {}: starting anew", path_, state.error().message),
-                   kept ? fmt::format("it is kept as {}", aside) : std::string());
-    return State{};
+    return std::string(*text);
 }
 
-Result<void> Store::save(const State& state) const {
-    return files::replace(path_, to_text(state), 0640);
+void Store::set_aside(const Error& why, const Report& report) const {
+    const std::string aside = path_ + ".unusable";
+    const bool kept = std::rename(path_.c_str(), aside.c_str()) == 0;
+    report.warning(fmt::format("{}: {}: starting anew", path_, why.message),
+                   kept ? fmt::format("it is kept as {}", aside) : std::string());
 }
+
+Result<void> Store::save(std::string_view text) const { return files::replace(path_, text, 0640); }
 
 } // namespace wgkit::tool::monitor
