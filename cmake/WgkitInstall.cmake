@@ -41,11 +41,12 @@ install(FILES ${PROJECT_BINARY_DIR}/wgkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 
 # systemd looks for units in lib/systemd/system below /usr and /usr/local.
 foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service wgkit-monitor.service
-    wgkit-monitor.timer)
+    wgkit-monitor.timer wgkit-status.service)
   configure_file(packaging/systemd/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
 endforeach()
 install(FILES packaging/systemd/wgkit-resolve@.timer DESTINATION lib/systemd/system)
+install(FILES packaging/systemd/wgkit.sysusers DESTINATION lib/sysusers.d RENAME wgkit.conf)
 
 # For people: man pages, completions, examples, documents
 foreach(section 1 5 7 8)

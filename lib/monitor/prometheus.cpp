@@ -35,8 +35,7 @@ void each(Exposition& to, const std::vector<Row>& rows, const std::vector<std::s
 std::optional<std::uint64_t> received(const Row& row) { return row.peer->looks.back().rx; }
 std::optional<std::uint64_t> sent(const Row& row) { return row.peer->looks.back().tx; }
 
-void add_own(Exposition& to, const std::vector<Row>& rows, const State& state,
-             const MetricsOptions& options) {
+void add_own(Exposition& to, const std::vector<Row>& rows, const State& state) {
     std::vector<std::string> open, labels;
     open.reserve(rows.size());
     labels.reserve(rows.size());
@@ -87,7 +86,11 @@ void add_own(Exposition& to, const std::vector<Row>& rows, const State& state,
     to.family("wgkit_monitor_last_run_timestamp_seconds", "gauge", "When peers were last judged.");
     to.sample("", epoch(state, state.t));
     to.family("wgkit_monitor_success", "gauge", "1 if every device could be read.");
-    to.sample("", options.problems == 0 ? 1 : 0);
+    to.sample("", state.problems == 0 ? 1 : 0);
+    if (state.succeeded == milliseconds{}) return;
+    to.family("wgkit_monitor_last_success_timestamp_seconds", "gauge",
+              "When every device could be read.");
+    to.sample("", epoch(state, state.succeeded));
 }
 
 void add_mindflavor(Exposition& to, const std::vector<Row>& rows, const State& state) {
@@ -152,7 +155,7 @@ std::string to_prometheus(const std::vector<Row>& rows, const State& state,
     Exposition to(options.open_metrics);
     switch (options.dialect) {
     case Dialect::own:
-        add_own(to, rows, state, options);
+        add_own(to, rows, state);
         break;
     case Dialect::mindflavor:
         add_mindflavor(to, rows, state);

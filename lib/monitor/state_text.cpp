@@ -18,8 +18,9 @@ void write(FieldWriter& to, const PeerState& peer) {
             peer.uncounted, static_cast<unsigned>(peer.verdict), static_cast<unsigned>(peer.cause),
             static_cast<unsigned>(peer.level), peer.since, peer.seen, peer.bad_runs, s.since,
             s.last_sent, s.asked, s.initiations, s.unconfirmed, s.early, s.overdue, c.count,
-            c.during, c.last_rx, c.last_data, c.pure, plain(peer.name), plain(peer.endpoint),
-            plain(peer.allowed_ips));
+            c.during, c.last_rx, c.last_data, c.pure, static_cast<unsigned>(peer.rule.expect),
+            peer.rule.max_stale ? peer.rule.max_stale->count() : 0, peer.rule.strict,
+            plain(peer.name), plain(peer.endpoint), plain(peer.allowed_ips));
     to.begin("looks");
     for (const auto& look : peer.looks) {
         to.field(look.t);
@@ -61,6 +62,10 @@ PeerState read_peer(FieldReader& fields) {
     c.last_rx = fields.time();
     c.last_data = fields.time();
     c.pure = fields.flag();
+    peer.rule.expect = fields.choice<Expect>(4);
+    if (const auto limit = fields.number<std::int64_t>(); limit != 0)
+        peer.rule.max_stale = seconds(limit);
+    peer.rule.strict = fields.flag();
     peer.name = fields.text();
     peer.endpoint = fields.text();
     peer.allowed_ips = fields.text();
@@ -85,6 +90,8 @@ bool read_line(FieldReader& fields, std::string_view kind, State& state) {
         state.clock.awake = fields.time();
         state.clock.boot_id = fields.text();
         state.t = fields.time();
+        state.problems = fields.number<std::uint32_t>();
+        state.succeeded = fields.time();
         return true;
     }
     if (kind == "device") {
@@ -116,7 +123,7 @@ std::string to_text(const State& state) {
     FieldWriter to;
     to.line(heading);
     to.line("clock", state.clock.wall, state.clock.boot, state.clock.awake,
-            plain(state.clock.boot_id), state.t);
+            plain(state.clock.boot_id), state.t, state.problems, state.succeeded);
     for (const auto& device : state.devices) {
         to.line("device", plain(device.netns), plain(device.interface),
                 device.public_key ? to_string(*device.public_key) : std::string(), device.seen);

@@ -56,7 +56,7 @@ std::string output_of(const MonitorOptions& options, const std::vector<Row>& row
         const Dialect dialect = options.compat == "mindflavor" ? Dialect::mindflavor
                                 : options.compat == "mdlayher" ? Dialect::mdlayher
                                                                : Dialect::own;
-        return to_prometheus(rows, state, {dialect, false, problems.size()});
+        return to_prometheus(rows, state, {dialect, false});
     }
     if (options.all)
         return table_text(rows, {options.output.empty() && wants_colour(STDOUT_FILENO), false});
@@ -124,8 +124,9 @@ int run_monitor(const MonitorOptions& options, const Report& report) {
         observed.state = parsed(*store, *text, report);
     }
     look(options, policy, observed, report);
+    note_problems(observed.state, observed.problems.size());
     const State& state = observed.state;
-    const auto rows = rows_of(state, policy);
+    const auto rows = rows_of(state);
     const bool sees_all = observed.problems.empty() && has_policy;
     Found found{worse(worst_of(rows), sees_all ? Level::ok : Level::unknown), {}, {}, {}};
     if (store) found.state = to_text(state);

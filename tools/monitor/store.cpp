@@ -2,13 +2,16 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "wgkit/files.hpp"
 
@@ -19,6 +22,19 @@ namespace {
 std::string folder_of(const std::string& path) {
     const std::size_t slash = path.rfind('/');
     return slash == std::string::npos ? "." : path.substr(0, slash);
+}
+
+/// The group that may read the state, if this machine has it and we may give files to it. Only the
+/// local file is asked: looking groups up loads libraries.
+std::optional<gid_t> reader_group() {
+    if (::geteuid() != 0) return std::nullopt;
+    std::optional<gid_t> found;
+    if (std::FILE* file = std::fopen("/etc/group", "re")) {
+        while (const group* one = ::fgetgrent(file))
+            if (std::string_view(one->gr_name) == "wgkit") found = one->gr_gid;
+        std::fclose(file);
+    }
+    return found;
 }
 
 } // namespace
@@ -61,6 +77,18 @@ void Store::set_aside(const Error& why, const Report& report) const {
                    kept ? fmt::format("it is kept as {}", aside) : std::string());
 }
 
-Result<void> Store::save(std::string_view text) const { return files::replace(path_, text, 0640); }
+Result<void> Store::save(std::string_view text) const {
+    const auto saved = files::replace(path_, text, 0640);
+    if (!saved) return saved;
+    if (const auto readers = reader_group()) {
+        const std::string folder = folder_of(path_);
+        struct stat now {};
+        // A folder that is nobody's but root's is ours to open; another is left as it is.
+        if (::stat(folder.c_str(), &now) == 0 && now.st_gid == 0 && (now.st_mode & 07) == 0)
+            (void)!::chown(folder.c_str(), static_cast<uid_t>(-1), *readers);
+        (void)!::chown(path_.c_str(), static_cast<uid_t>(-1), *readers);
+    }
+    return {};
+}
 
 } // namespace wgkit::tool::monitor
