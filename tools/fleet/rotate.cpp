@@ -26,6 +26,7 @@ struct RotateOptions {
     std::uint32_t at_once = 1;
     std::uint32_t quiet = 60;    ///< Units: seconds
     std::uint32_t timeout = 300; ///< Units: seconds
+    bool leave_behind = false;
 };
 
 /// One end of a rotation: a node's interface in one network.
@@ -204,8 +205,7 @@ class Rotation {
     NodeRequest finish(const End& end) const {
         std::vector<std::string> words{"run", "--quiet", std::to_string(options_.quiet),
                                        "--timeout", std::to_string(options_.timeout)};
-        // Peers whose keys stay, and with whom nothing changes, make no offer.
-        if (!end.gets_key) words.emplace_back("--leave-behind");
+        if (options_.leave_behind) words.emplace_back("--leave-behind");
         return request(end, std::move(words));
     }
 
@@ -242,10 +242,12 @@ int rotate_some(const std::vector<std::string>& names, Transport& transport, Rec
         });
         if (!concerned) continue;
         Rotation rotation(*fleet, plan, names, transport, options, report);
-        if (!rotation.foreign().empty())
-            report.warning(fmt::format("{} will need the new key by other means",
-                                       fmt::join(rotation.foreign(), ", ")),
-                           "they are not managed, and lose the tunnel until they have it");
+        if (!rotation.foreign().empty() && !options.leave_behind)
+            return report.error(
+                {Errc::conflict,
+                 fmt::format("{} would lose the tunnel: they are not managed from here",
+                             fmt::join(rotation.foreign(), ", ")),
+                 "with --leave-behind they do, until they have the new keys by other means"});
         const auto keys = rotation.run();
         if (!keys) return report.error(keys.error());
         if (auto entered = enter_keys(fleet->paths, *keys, wgkit::mesh::today()); !entered)
@@ -322,6 +324,8 @@ Action setup_rotate(Arguments arguments) {
         .type_name("SECONDS")
         .range(1, 3600)
         .shows_default();
+    arguments.add_flag("--leave-behind", options->leave_behind,
+                       "Go on although peers that are not managed will be cut off");
     return [options](const Report& report) { return run_rotate(*options, report); };
 }
 
