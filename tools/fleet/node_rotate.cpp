@@ -49,6 +49,12 @@ void do_rotate(const NodeRequest& request, NodeAnswer& answer) {
     const auto& step = request.words.front();
     std::vector<std::string> words{own_program("wgkit-net"), "rotate", step, file.interface};
     words.insert(words.end(), request.words.begin() + 1, request.words.end());
+    std::string offers;
+    if (step == "accept" && request.words.size() > 1) { // the last word, by standard input
+        offers = words.back();
+        words.pop_back();
+        words.emplace_back("-");
+    }
     KeyFile keys;
     if (!file.config.empty()) {
         if (auto written = keys.write(file.interface, file.config); !written) {
@@ -58,7 +64,7 @@ void do_rotate(const NodeRequest& request, NodeAnswer& answer) {
         words.emplace_back("--preshared-key");
         words.push_back(keys.path);
     }
-    auto ran = run_child(words, {}, rotate_patience, rotate_output);
+    auto ran = run_child(words, offers, rotate_patience, rotate_output);
     if (!ran) {
         answer.error = ran.error();
         return;

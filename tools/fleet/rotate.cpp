@@ -287,6 +287,16 @@ int run_rotate(const RotateOptions& options, const Report& report) {
     } else {
         report.note(fmt::format("going on with {}", fmt::join(record->rotating, ", ")));
     }
+    for (const auto& network : fleet->inventory.networks)
+        for (const auto& node : network.nodes)
+            if (node.public_key
+                && std::find(names->begin(), names->end(), node.name.value) != names->end())
+                return report.error(
+                    {Errc::conflict,
+                     fmt::format("{}:{}:{}: the key of {} is fixed here", fleet->paths.nodes,
+                                 node.public_key->mark.line, node.public_key->mark.column,
+                                 node.name.value),
+                     "take `public_key:` out: the lock has it, and follows the node"});
     std::vector<std::string> done;
     auto waves = wgkit::fleet::plan_waves(*names, record->rotating.size(), options.at_once);
     for (const auto& wave : waves) {
