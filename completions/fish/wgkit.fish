@@ -232,7 +232,6 @@ complete -c wgkit -f
 complete -c wgkit -n __wgkit_at -a alert -d 'Tell people what is wrong, and lose no message'
 complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
 complete -c wgkit -n __wgkit_at -a fleet -d 'Act on all nodes of a fleet over ssh'
-complete -c wgkit -n __wgkit_at -a fw -d 'Write the firewall rules of a WireGuard interface'
 complete -c wgkit -n __wgkit_at -a fw -d 'Write and load the firewall rules of a WireGuard interface'
 complete -c wgkit -n __wgkit_at -a keygen -d 'Make WireGuard keys'
 complete -c wgkit -n __wgkit_at -a mesh -d 'Render a fleet\'s WireGuard configurations from one nodes.yaml'
