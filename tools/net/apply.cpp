@@ -7,6 +7,7 @@
 #include "net/pending.hpp"
 #include "net/request.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/rotate.hpp"
 
 namespace wgkit::tool::net {
 
@@ -43,6 +44,13 @@ int refuse_boot_file(const InterfaceFile& file, const Report& report) {
     return exit_failed;
 }
 
+Error rotation_first(const std::string& interface) {
+    return {
+        Errc::conflict, fmt::format("a rotation of {}'s keys is under way", interface),
+        fmt::format("`wgkit net rotate run {0}` ends it, `wgkit net rotate abort {0}` gives it up",
+                    interface)};
+}
+
 int run_apply(ApplyOptions& options, const Report& report) {
     Request& request = options.request;
     auto target = load(request, report);
@@ -56,6 +64,8 @@ int run_apply(ApplyOptions& options, const Report& report) {
     auto lock = InterfaceLock::take(file.interface);
     if (!lock) return report.error(lock.error());
     if (auto free = check_nothing_pending(file.interface); !free) return report.error(free.error());
+    if (const auto rotates = rotate::is_under_way(file.interface, {}); !rotates || *rotates)
+        return report.error(rotates ? rotation_first(file.interface) : rotates.error());
     auto it = prepare(std::move(*target), request, report);
     if (!it) return exit_failed;
     print_change(*it, request.json);
