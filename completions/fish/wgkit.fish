@@ -161,9 +161,11 @@ function __wgkit_at
                 set skip 1
             case ':monitor'
                 set at monitor
+            case 'monitor:compare'
+                set at 'monitor compare'
             case 'monitor:serve'
                 set at 'monitor serve'
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:--fleet' 'monitor:--samples' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
             case 'monitor serve:--listen' 'monitor serve:--state' 'monitor serve:--auth-file' 'monitor serve:--host' 'monitor serve:--max-age'
                 set skip 1
@@ -534,6 +536,7 @@ complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the netw
 complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
 complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
 complete -c wgkit -n '__wgkit_at mesh import' -F
+complete -c wgkit -n '__wgkit_at monitor' -a compare -d 'Tell which way a tunnel is cut, from both of its ends'
 complete -c wgkit -n '__wgkit_at monitor' -a serve -d 'Show a status page, metrics and JSON by HTTP'
 complete -c wgkit -n '__wgkit_at monitor' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at monitor' -s V -l version -d 'Print the version and exit'
@@ -544,6 +547,8 @@ complete -c wgkit -n '__wgkit_at monitor' -l headscale -x -d 'Judge the nodes of
 complete -c wgkit -n '__wgkit_at monitor' -l headscale-key-file -r -F -d 'A file with an API key for it (default: HEADSCALE_API_KEY)'
 complete -c wgkit -n '__wgkit_at monitor' -l headscale-ca-file -r -F -d 'Trust these authorities instead of the system\'s'
 complete -c wgkit -n '__wgkit_at monitor' -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
+complete -c wgkit -n '__wgkit_at monitor' -l fleet -r -F -d 'Ask every host of this nodes.yaml by ssh, and tell causes, not peers'
+complete -c wgkit -n '__wgkit_at monitor' -l samples -x -a '(__fish_complete_directories)' -d 'Instead of asking, read DIR/NODE.json or DIR/NODE.state'
 complete -c wgkit -n '__wgkit_at monitor' -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit -n '__wgkit_at monitor' -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit -n '__wgkit_at monitor' -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
@@ -554,13 +559,16 @@ complete -c wgkit -n '__wgkit_at monitor' -l slack-webhook-file -r -F -d 'Tell S
 complete -c wgkit -n '__wgkit_at monitor' -l state -r -F -d 'Keep the samples in this file'
 complete -c wgkit -n '__wgkit_at monitor' -l no-state -d 'Keep nothing between runs'
 complete -c wgkit -n '__wgkit_at monitor' -l interval -x -d 'Look twice, so many seconds apart, instead of comparing with the last run'
-complete -c wgkit -n '__wgkit_at monitor' -l format -x -a 'text json jsonl nagios prometheus' -d 'How the result is told'
+complete -c wgkit -n '__wgkit_at monitor' -l format -x -a 'text json jsonl nagios prometheus state' -d 'How the result is told'
 complete -c wgkit -n '__wgkit_at monitor' -l compat -x -a 'own mindflavor mdlayher' -d 'Whose names the metrics have'
 complete -c wgkit -n '__wgkit_at monitor' -s o -l output -r -F -d 'Replace this file by the result, instead of printing it'
 complete -c wgkit -n '__wgkit_at monitor' -s a -l all -d 'Show every peer, not only those in trouble'
 complete -c wgkit -n '__wgkit_at monitor' -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit -n '__wgkit_at monitor' -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit -n '__wgkit_at monitor' -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
+complete -c wgkit -n '__wgkit_at monitor compare' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at monitor compare' -l json -d 'Print the result as JSON'
+complete -c wgkit -n '__wgkit_at monitor compare' -F
 complete -c wgkit -n '__wgkit_at monitor serve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at monitor serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
 complete -c wgkit -n '__wgkit_at monitor serve' -l state -r -F -d 'The state file of wgkit monitor'
