@@ -8,6 +8,7 @@
 #include "net/request.hpp"
 #include "net/saved_plan.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/rotate.hpp"
 
 namespace wgkit::tool::net {
 
@@ -44,6 +45,13 @@ int refuse_boot_file(const InterfaceFile& file, const Report& report) {
     return exit_failed;
 }
 
+Error rotation_first(const std::string& interface) {
+    return {
+        Errc::conflict, fmt::format("a rotation of {}'s keys is under way", interface),
+        fmt::format("`wgkit net rotate run {0}` ends it, `wgkit net rotate abort {0}` gives it up",
+                    interface)};
+}
+
 int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
               ChangePrinter& printer, const Report& report) {
     const Request& request = options.request;
@@ -57,6 +65,8 @@ int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
     auto lock = InterfaceLock::take(file.interface);
     if (!lock) return report.error(lock.error());
     if (auto free = check_nothing_pending(file.interface); !free) return report.error(free.error());
+    if (const auto rotates = rotate::is_under_way(file.interface, {}); !rotates || *rotates)
+        return report.error(rotates ? rotation_first(file.interface) : rotates.error());
     auto it = prepare(std::move(*target), request, report);
     if (!it) return exit_failed;
     printer.add(*it);
