@@ -41,6 +41,9 @@ Action action_of(std::string_view line) {
     if (has_word(text, "accept") || has_word(text, "ACCEPT")) return Action::accepts;
     for (const char* word : {"drop", "reject", "DROP", "REJECT"})
         if (has_word(text, word)) return Action::drops;
+    if (text.find("<accept") != text.npos) return Action::accepts; // XML of firewalld
+    if (text.find("<drop/>") != text.npos || text.find("=\"DROP\"") != text.npos)
+        return Action::drops;
     for (const char* word : {"return", "goto", "jump", "RETURN"})
         if (has_word(text, word)) return Action::leaves;
     // iptables jumps to a chain by its name.
@@ -118,7 +121,7 @@ Effect effect_of(Kind kind, std::string_view place, std::string_view line, bool 
     if (is_dead) return Effect::none;
     // What the files say is only loaded the next time.
     const bool is_missing = kind == Kind::missing;
-    if (is_unordered(place)) return is_missing ? Effect::narrower : Effect::wider;
+    if (place.starts_with("set ")) return is_missing ? Effect::narrower : Effect::wider;
     switch (action_of(line)) {
     case Action::accepts:
         return is_missing ? Effect::narrower : Effect::wider;
