@@ -7,6 +7,8 @@ import glob
 import json
 import os
 import shutil
+import socket
+import struct
 import subprocess
 import sys
 
@@ -35,7 +37,7 @@ policy:
 def fw(*arguments, status=0, said="", env=None):
     environment = os.environ | {"SSH_CONNECTION": ""} | (env or {})
     ran = subprocess.run([wgkit("fw"), *arguments], capture_output=True, text=True, check=False, env=environment,
-                         timeout=60)
+                         timeout=300)
     assert ran.returncode == status and said in ran.stderr + ran.stdout, \
         f"fw {' '.join(arguments)}: status {ran.returncode}, wanted {status} and '{said}':\n{ran.stdout}{ran.stderr}"
     return ran
@@ -232,6 +234,26 @@ def check_confirm(bed):
     bed.apply(*WEB)
 
 
+def check_exit(bed):
+    """What leaves an exit has its address and an MSS that fits; what goes to a subnet behind it keeps its own."""
+    path = "/etc/exit.yaml"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(POLICY.replace("routes:", "exit: yes, routes:") + "    - alice -> internet: any\n")
+    bed.apply("--node", "gw", "--nodes", path)
+    run("ip", "link", "set", "eth0", "mtu", "1400")
+    run("conntrack", "-F")
+    left = bed.probe.frame(Packet("wg0", PEER, OUT, TCP, 443, mss=1460))
+    assert left, "an exit does not forward"
+    source, option = socket.inet_ntoa(left[12:16]), left[40:44]
+    # ufw has no place for NAT that it would not add to with each reload; the interface's PostUp has it there.
+    assert source == (PEER if bed.backend == "ufw" else OUT_NODE), source
+    assert option == struct.pack("!BBH", 2, 4, 1360), option
+    behind = bed.probe.frame(Packet("wg0", PEER, "192.168.10.9", TCP, 80))
+    assert behind and socket.inet_ntoa(behind[12:16]) == PEER, behind
+    run("ip", "link", "set", "eth0", "mtu", "1500")
+    bed.apply(*WEB)
+
+
 def check_docker(bed):
     """Docker sends flows to its containers on before others are asked, but for what DOCKER-USER says."""
     if bed.backend in ("nftables", "firewalld"):
@@ -291,6 +313,7 @@ def check_flush(bed):
     assert "wgkit" not in "".join(bed.rules()), "flush left something"
     fw("flush", "wg0", bed.option, said="has no rules")
     fw("restore", "wg0", status=1, said="there is no")
+    fw("restore", "--if-any", "wg0")
     fw("status", status=1, said="no rules were applied")
     bed.apply(*WEB)
     # After a reboot the rules come with the interface.
@@ -304,7 +327,7 @@ def check_flush(bed):
 
 
 CHECKS = {"apply": check_apply, "drift": check_drift, "session": check_session, "flows": check_flows,
-          "failure": check_failure, "confirm": check_confirm, "docker": check_docker, "others": check_others,
+          "failure": check_failure, "confirm": check_confirm, "exit": check_exit, "docker": check_docker, "others": check_others,
           "analysis": check_analysis, "flush": check_flush}
 
 
