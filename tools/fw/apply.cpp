@@ -92,7 +92,7 @@ std::unique_ptr<Change> make_change(const ApplyOptions& options, const Report& r
     return change;
 }
 
-void print(const Change& change, bool json) {
+void print_all(const Change& change, bool json) {
     if (!json) {
         for (const auto& one : change.interfaces) print_change(one);
         if (change.enables_ufw) fmt::print("ufw will be enabled\n");
@@ -123,7 +123,7 @@ int run_plan(const ApplyOptions& options, const Report& report) {
     if (!says_rules(options, report)) return exit_failed;
     const auto change = make_change(options, report);
     if (!change) return exit_failed;
-    print(*change, options.json);
+    print_all(*change, options.json);
     warn_of_others(change->others, report);
     warn_of_earlier(*change, report);
     if (!change->cut.empty()) report.warning(change->cut, "apply would refuse it");
@@ -194,7 +194,7 @@ int run_apply(const ApplyOptions& options, const Report& report) {
     if (!lock) return report.error(lock.error());
     const auto change = make_change(options, report);
     if (!change) return exit_failed;
-    print(*change, options.json);
+    print_all(*change, options.json);
     warn_of_others(change->others, report);
     warn_of_earlier(*change, report);
     if (!change->cut.empty() && !options.force) {
