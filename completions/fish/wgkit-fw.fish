@@ -127,6 +127,7 @@ complete -c wgkit-fw -n '__wgkit_fw_at flush' -l iptables -d 'Rules for iptables
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -l firewalld -d 'Rules for firewalld'
 complete -c wgkit-fw -n '__wgkit_fw_at restore' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-fw -n '__wgkit_fw_at restore' -l file -r -F -d 'Load the rules in this file'
+complete -c wgkit-fw -n '__wgkit_fw_at restore' -l if-any -d 'Nothing was ever applied: that is no error'
 complete -c wgkit-fw -n '__wgkit_fw_at restore' -l running -d 'Leave the files of ufw alone'
 complete -c wgkit-fw -n '__wgkit_fw_at restore' -l disable-ufw -d 'Disable ufw first'
 complete -c wgkit-fw -n '__wgkit_fw_at analyze' -s h -l help -d 'Print this help and exit'
