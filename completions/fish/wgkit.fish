@@ -53,10 +53,14 @@ function __wgkit_at
                 set at 'fleet status'
             case 'fleet:import'
                 set at 'fleet import'
+            case 'fleet:bootstrap'
+                set at 'fleet bootstrap'
             case 'fleet:plan'
                 set at 'fleet plan'
             case 'fleet:apply'
                 set at 'fleet apply'
+            case 'fleet:rotate'
+                set at 'fleet rotate'
             case 'fleet:revoke'
                 set at 'fleet revoke'
             case 'fleet:log'
@@ -67,9 +71,13 @@ function __wgkit_at
                 set skip 1
             case 'fleet import:-f' 'fleet import:--file' 'fleet import:--parallel' 'fleet import:--connect-timeout' 'fleet import:-i' 'fleet import:--interface' 'fleet import:--network'
                 set skip 1
+            case 'fleet bootstrap:-f' 'fleet bootstrap:--file' 'fleet bootstrap:--parallel' 'fleet bootstrap:--connect-timeout' 'fleet bootstrap:--from'
+                set skip 1
             case 'fleet plan:-f' 'fleet plan:--file' 'fleet plan:--parallel' 'fleet plan:--connect-timeout' 'fleet plan:-o' 'fleet plan:--output'
                 set skip 1
             case 'fleet apply:-f' 'fleet apply:--file' 'fleet apply:--parallel' 'fleet apply:--connect-timeout' 'fleet apply:--only' 'fleet apply:--canary' 'fleet apply:--wave' 'fleet apply:--confirm' 'fleet apply:--patience' 'fleet apply:--allow-removals'
+                set skip 1
+            case 'fleet rotate:-f' 'fleet rotate:--file' 'fleet rotate:--parallel' 'fleet rotate:--connect-timeout' 'fleet rotate:--at-once' 'fleet rotate:--quiet' 'fleet rotate:--timeout'
                 set skip 1
             case 'fleet revoke:-f' 'fleet revoke:--file' 'fleet revoke:--parallel' 'fleet revoke:--connect-timeout' 'fleet revoke:--wait'
                 set skip 1
@@ -161,9 +169,11 @@ function __wgkit_at
                 set skip 1
             case ':monitor'
                 set at monitor
+            case 'monitor:compare'
+                set at 'monitor compare'
             case 'monitor:serve'
                 set at 'monitor serve'
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:--fleet' 'monitor:--samples' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
             case 'monitor serve:--listen' 'monitor serve:--state' 'monitor serve:--auth-file' 'monitor serve:--host' 'monitor serve:--max-age'
                 set skip 1
@@ -307,8 +317,10 @@ complete -c wgkit -n '__wgkit_at config dump' -l show-secrets -d 'Print private 
 complete -c wgkit -n '__wgkit_at config dump' -F
 complete -c wgkit -n '__wgkit_at fleet' -a status -d 'Tell how every node is, and what is pending'
 complete -c wgkit -n '__wgkit_at fleet' -a import -d 'Make a nodes.yaml of a fleet that runs'
+complete -c wgkit -n '__wgkit_at fleet' -a bootstrap -d 'Bring wgkit to nodes, and learn their keys'
 complete -c wgkit -n '__wgkit_at fleet' -a plan -d 'Show what would change on every node'
 complete -c wgkit -n '__wgkit_at fleet' -a apply -d 'Change all nodes, in waves that can go back'
+complete -c wgkit -n '__wgkit_at fleet' -a rotate -d 'Give nodes new keys, without losing a packet'
 complete -c wgkit -n '__wgkit_at fleet' -a revoke -d 'Take a node\'s key off every other node, for good'
 complete -c wgkit -n '__wgkit_at fleet' -a log -d 'Tell who changed what'
 complete -c wgkit -n '__wgkit_at fleet' -a node -d 'Answer an operator; run on nodes by ssh'
@@ -327,6 +339,13 @@ complete -c wgkit -n '__wgkit_at fleet import' -l json -d 'Print JSON'
 complete -c wgkit -n '__wgkit_at fleet import' -s i -l interface -x -d 'Take over only this interface; may be repeated'
 complete -c wgkit -n '__wgkit_at fleet import' -l network -x -d 'Name of the network, where the files do not tell it'
 complete -c wgkit -n '__wgkit_at fleet import' -l force -d 'Replace the inventory and its lock'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -s f -l file -r -F -d 'The inventory'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -l parallel -x -d 'How many nodes at once'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -l connect-timeout -x -d 'Seconds that a connection may take to begin'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -l json -d 'Print JSON'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -l from -r -F -d 'What to bring there: a .deb, or a folder of programs and libraries'
+complete -c wgkit -n '__wgkit_at fleet bootstrap' -l force -d 'Bring it although it is there'
 complete -c wgkit -n '__wgkit_at fleet plan' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at fleet plan' -s f -l file -r -F -d 'The inventory'
 complete -c wgkit -n '__wgkit_at fleet plan' -l parallel -x -d 'How many nodes at once'
@@ -345,6 +364,16 @@ complete -c wgkit -n '__wgkit_at fleet apply' -l confirm -x -d 'Seconds after wh
 complete -c wgkit -n '__wgkit_at fleet apply' -l patience -x -d 'Seconds that peers may take to answer after a change'
 complete -c wgkit -n '__wgkit_at fleet apply' -l allow-removals -x -d 'Remove up to N peers of a node instead of 3 and a fifth'
 complete -c wgkit -n '__wgkit_at fleet apply' -F
+complete -c wgkit -n '__wgkit_at fleet rotate' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fleet rotate' -s f -l file -r -F -d 'The inventory'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l parallel -x -d 'How many nodes at once'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l connect-timeout -x -d 'Seconds that a connection may take to begin'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l json -d 'Print JSON'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l all -d 'All nodes'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l at-once -x -d 'How many nodes get new keys at once'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l quiet -x -d 'Old keys are given up after so many seconds without a packet'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l timeout -x -d 'How long nodes wait for each other'
+complete -c wgkit -n '__wgkit_at fleet rotate' -l leave-behind -d 'Go on although peers that are not managed will be cut off'
 complete -c wgkit -n '__wgkit_at fleet revoke' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at fleet revoke' -s f -l file -r -F -d 'The inventory'
 complete -c wgkit -n '__wgkit_at fleet revoke' -l parallel -x -d 'How many nodes at once'
@@ -540,6 +569,7 @@ complete -c wgkit -n '__wgkit_at mesh import' -l network -x -d 'Name of the netw
 complete -c wgkit -n '__wgkit_at mesh import' -l force -d 'Replace the inventory and its lock'
 complete -c wgkit -n '__wgkit_at mesh import' -l json -d 'Print what was imported as JSON'
 complete -c wgkit -n '__wgkit_at mesh import' -F
+complete -c wgkit -n '__wgkit_at monitor' -a compare -d 'Tell which way a tunnel is cut, from both of its ends'
 complete -c wgkit -n '__wgkit_at monitor' -a serve -d 'Show a status page, metrics and JSON by HTTP'
 complete -c wgkit -n '__wgkit_at monitor' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at monitor' -s V -l version -d 'Print the version and exit'
@@ -550,6 +580,8 @@ complete -c wgkit -n '__wgkit_at monitor' -l headscale -x -d 'Judge the nodes of
 complete -c wgkit -n '__wgkit_at monitor' -l headscale-key-file -r -F -d 'A file with an API key for it (default: HEADSCALE_API_KEY)'
 complete -c wgkit -n '__wgkit_at monitor' -l headscale-ca-file -r -F -d 'Trust these authorities instead of the system\'s'
 complete -c wgkit -n '__wgkit_at monitor' -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
+complete -c wgkit -n '__wgkit_at monitor' -l fleet -r -F -d 'Ask every host of this nodes.yaml by ssh, and tell causes, not peers'
+complete -c wgkit -n '__wgkit_at monitor' -l samples -x -a '(__fish_complete_directories)' -d 'Instead of asking, read DIR/NODE.json or DIR/NODE.state'
 complete -c wgkit -n '__wgkit_at monitor' -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit -n '__wgkit_at monitor' -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit -n '__wgkit_at monitor' -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
@@ -560,13 +592,16 @@ complete -c wgkit -n '__wgkit_at monitor' -l slack-webhook-file -r -F -d 'Tell S
 complete -c wgkit -n '__wgkit_at monitor' -l state -r -F -d 'Keep the samples in this file'
 complete -c wgkit -n '__wgkit_at monitor' -l no-state -d 'Keep nothing between runs'
 complete -c wgkit -n '__wgkit_at monitor' -l interval -x -d 'Look twice, so many seconds apart, instead of comparing with the last run'
-complete -c wgkit -n '__wgkit_at monitor' -l format -x -a 'text json jsonl nagios prometheus' -d 'How the result is told'
+complete -c wgkit -n '__wgkit_at monitor' -l format -x -a 'text json jsonl nagios prometheus state' -d 'How the result is told'
 complete -c wgkit -n '__wgkit_at monitor' -l compat -x -a 'own mindflavor mdlayher' -d 'Whose names the metrics have'
 complete -c wgkit -n '__wgkit_at monitor' -s o -l output -r -F -d 'Replace this file by the result, instead of printing it'
 complete -c wgkit -n '__wgkit_at monitor' -s a -l all -d 'Show every peer, not only those in trouble'
 complete -c wgkit -n '__wgkit_at monitor' -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit -n '__wgkit_at monitor' -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit -n '__wgkit_at monitor' -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
+complete -c wgkit -n '__wgkit_at monitor compare' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at monitor compare' -l json -d 'Print the result as JSON'
+complete -c wgkit -n '__wgkit_at monitor compare' -F
 complete -c wgkit -n '__wgkit_at monitor serve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at monitor serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
 complete -c wgkit -n '__wgkit_at monitor serve' -l state -r -F -d 'The state file of wgkit monitor'

@@ -20,7 +20,7 @@ void write(FieldWriter& to, const PeerState& peer) {
             s.last_sent, s.asked, s.initiations, s.unconfirmed, s.early, s.overdue, c.count,
             c.during, c.last_rx, c.last_data, c.pure, static_cast<unsigned>(peer.rule.expect),
             peer.rule.max_stale ? peer.rule.max_stale->count() : 0, peer.rule.strict,
-            plain(peer.name), plain(peer.endpoint), plain(peer.allowed_ips));
+            plain(peer.name), plain(peer.endpoint), plain(peer.allowed_ips), plain(peer.psk));
     to.begin("looks");
     for (const auto& look : peer.looks) {
         to.field(look.t);
@@ -69,6 +69,7 @@ PeerState read_peer(FieldReader& fields) {
     peer.name = fields.text();
     peer.endpoint = fields.text();
     peer.allowed_ips = fields.text();
+    peer.psk = fields.text();
     return peer;
 }
 

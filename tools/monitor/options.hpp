@@ -17,10 +17,17 @@ struct HeadscaleOptions {
     std::uint32_t grace = 300; ///< seconds
 };
 
+/// Hosts to ask instead of looking at devices.
+struct FleetOptions {
+    std::string nodes;  ///< nodes.yaml; empty: none
+    std::string folder; ///< of what they told already; empty: ask by ssh
+};
+
 /// What the command line of a run holds.
 struct MonitorOptions {
     Sources sources;
     HeadscaleOptions headscale;
+    FleetOptions fleet;
     PolicyFiles policy;
     Receivers receivers;
     std::string state;

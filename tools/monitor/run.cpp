@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "monitor/conclude.hpp"
+#include "monitor/fleet.hpp"
 #include "monitor/headscale.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/monitor_formats.hpp"
@@ -50,6 +51,7 @@ bool matches(const Row& row, std::string_view wanted) {
 std::string output_of(const MonitorOptions& options, const std::vector<Row>& rows,
                       const State& state, const std::vector<std::string>& problems) {
     if (options.format == "json") return to_json(rows, state);
+    if (options.format == "state") return to_text(state);
     if (options.format == "jsonl") return to_jsonl(rows, state);
     if (options.format == "nagios") return to_nagios(rows, problems);
     if (options.format == "prometheus") {
@@ -107,6 +109,7 @@ State parsed(const Store& store, const std::string& text, const Report& report) 
 int run_monitor(const MonitorOptions& options, const Report& report) {
     limit_duration(options.timeout + options.interval);
     if (!options.headscale.url.empty()) return run_headscale(options, report);
+    if (!options.fleet.nodes.empty()) return run_fleet(options, report);
     Policy policy = policy_of(options);
     // Without names and expectations there is still something to tell.
     const bool has_policy = read_policy(options.policy, policy, report);
@@ -157,6 +160,7 @@ Action setup_run(Arguments arguments) {
                     "Read what `wg show all dump` printed from a file, or - for standard input")
         .type_name("FILE");
     add_headscale_options(arguments, options->headscale);
+    add_fleet_options(arguments, options->fleet);
     arguments
         .add_option("-c,--config", options->policy.config,
                     "Expectations of peers, see FILES in the manual page")
@@ -192,7 +196,7 @@ Action setup_run(Arguments arguments) {
         .range(16, 3600)
         .type_name("SECONDS");
     arguments.add_option("--format", options->format, "How the result is told")
-        .choices({"text", "json", "jsonl", "nagios", "prometheus"})
+        .choices({"text", "json", "jsonl", "nagios", "prometheus", "state"})
         .shows_default();
     arguments.add_option("--compat", options->compat, "Whose names the metrics have")
         .choices({"own", "mindflavor", "mdlayher"})

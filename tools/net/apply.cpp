@@ -31,7 +31,7 @@ bool is_boot_file(const InterfaceFile& file) {
     return boot && boot->path == file.path;
 }
 
-int save(const LoadedFile& target, const Report& report) {
+int save_boot_file(const LoadedFile& target, const Report& report) {
     if (is_boot_file(target.file)) return exit_ok;
     const auto path = boot_path(target.file.interface);
     const auto saved = files::replace(path, target.text, 0600);
@@ -75,7 +75,7 @@ int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
                                 "`wgkit net confirm {0}` in a new connection",
                                 file.interface, options.confirm));
     else if (options.save && status == exit_ok)
-        return save(it->target, report);
+        return save_boot_file(it->target, report);
     return status;
 }
 

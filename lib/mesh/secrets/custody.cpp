@@ -174,7 +174,7 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
             auto obtained = obtain(node, line, store, options);
             if (!obtained) return std::move(obtained).error();
             secrets.keys[i] = std::move(obtained->key);
-            is_new[i] = obtained->is_new;
+            is_new[i] = static_cast<char>(obtained->is_new);
         } else if (node.public_key) {
             enter(line, node.public_key->value, options.today);
         }
