@@ -38,8 +38,8 @@ struct Surroundings {
 /// Errors: system.
 WGKIT_API Result<Surroundings> read_surroundings(Backend backend);
 
-/// The firewall that is in use: ufw if it is active, firewalld if it runs, else nftables, or iptables without nft(8).
-/// Errors: not_found.
+/// The firewall that is in use: ufw if it is active, firewalld if it runs, else nftables, or
+/// iptables without nft(8). Errors: not_found.
 WGKIT_API Result<Backend> backend_in_use();
 
 /// The rules as they are to be loaded. Errors: invalid if the back end cannot say it.
