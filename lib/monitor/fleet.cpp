@@ -143,8 +143,13 @@ class Fleet {
 
     FleetCause pair(const Edge& edge) const {
         const FleetHost &a = hosts_[edge.a], &b = hosts_[edge.b];
-        FleetCause cause{
-            fmt::format("pair:{}:{}", a.name, b.name), "pair", a.name, edge.level, {}, {}, edge.since};
+        FleetCause cause{fmt::format("pair:{}:{}", a.name, b.name),
+                         "pair",
+                         a.name,
+                         edge.level,
+                         {},
+                         {},
+                         edge.since};
         if (a.state && b.state) {
             PairEnd x = edge.at_a, y = edge.at_b;
             x.name = a.name;
