@@ -121,9 +121,13 @@ struct HostFacts {
     std::optional<std::uint32_t> table{}; ///< the number of `Table`, unless it is auto or off
 };
 
-/// Reads the facts for a file: the device's mark, its endpoints and the ways to them.
+/// What is done about the MTU where the file has none.
+enum class PathMtu { read, leave };
+
+/// Reads the facts for a file: the device's mark, and with PathMtu::read the ways to its endpoints.
 /// Errors: invalid (no such table), conflict, system.
-WGKIT_API Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted);
+WGKIT_API Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted,
+                                            PathMtu path_mtu = PathMtu::read);
 
 struct HostWanted {
     HostState state;
@@ -145,6 +149,10 @@ WGKIT_API Result<HostState> read_host_state(const std::string& interface, std::u
 /// others are the work of hooks or of routing daemons. Link-local addresses are left alone.
 WGKIT_API std::vector<HostStep> diff(const HostState& wanted, const HostState& present,
                                      std::span<const Prefix> owned);
+
+/// A hash of what `diff` looks at, by which to tell whether a host's state has changed since.
+/// Shape: 64 hexadecimal digits.
+WGKIT_API std::string state_hash(const HostState& state);
 
 /// Does one step. Errors: those of the kernel, of nft or iptables-restore; not_found without them.
 WGKIT_API Result<void> apply_step(const HostStep& step, const std::string& interface);

@@ -21,6 +21,31 @@ WGKIT_API Result<std::string> initial_inventory(const std::string& network, cons
 /// Errors: not_found, exists, invalid (not a DNS label), conflict (another wgkit at work).
 WGKIT_API Result<void> rename_node(Fleet& fleet, const std::string& from, const std::string& to);
 
+/// Takes a node out of the inventory; all else in the file stays as it is written. In the lock its
+/// addresses become tombstones.
+/// Errors: not_found, invalid (other places still name it, or it is not written as a block of its
+/// own), conflict (another wgkit at work).
+WGKIT_API Result<void> remove_node(Fleet& fleet, const std::string& name, Date today);
+
+/// The public key of a node that keeps its private key.
+struct LearnedKey {
+    std::string network;
+    std::string node;
+    PublicKey key;
+};
+
+/// Enters keys into the lock, each as a new generation unless it is there already; imported
+/// preshared keys of nodes whose key changes go, as the pairs' keys are derived from then on. The
+/// inventory may have errors for want of the keys. Errors: not_found, conflict, system.
+WGKIT_API Result<void> enter_keys(const Paths& paths, const std::vector<LearnedKey>& keys,
+                                  Date today);
+
+/// The files as they will be once nodes have these keys; writes and makes nothing. The fleet's lock
+/// is not the one on disk afterwards: do not render it again.
+/// Errors: those of `render_files` with `locked`.
+WGKIT_API Result<std::vector<NodeFile>>
+render_with_keys(Fleet& fleet, const std::vector<LearnedKey>& keys, const RenderOptions& options);
+
 struct RekeyedNode {
     std::string network;
     std::string name;
@@ -43,13 +68,16 @@ struct PskEpochs {
 
 /// Moves nodes (all, if none is named) to the newest PSK epoch, or to a new one if they are all on
 /// it. A pair's key changes once both its nodes have moved. With `reseed`, the new epoch starts
-/// from fresh randomness instead of the ratchet; for use after a leak.
+/// from fresh randomness instead of the ratchet; for use after a leak. If the master is lost, it
+/// starts anew for all nodes.
 /// Errors: not_found (unknown node, no network with psk: per-pair), conflict, system.
 WGKIT_API Result<std::vector<PskEpochs>> advance_psks(Fleet& fleet,
                                                       const std::vector<std::string>& nodes,
-                                                      bool reseed, bool allow_open_keys);
+                                                      bool reseed, bool allow_open_keys,
+                                                      Date today);
 
 /// Erases the masters of epochs that no node is on any more.
-WGKIT_API Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys);
+WGKIT_API Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys,
+                                                     Date today);
 
 } // namespace wgkit::mesh

@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "mesh/inventory/field_reader.hpp"
+#include "util/dns_entry.hpp"
 
 namespace wgkit::mesh {
 
@@ -104,8 +105,12 @@ void read_ssh(const Value& value, Node& node, Diagnostics& d) {
             set(node.ssh.user, field::text(part, d));
         else if (key == "port")
             set(node.ssh.port, field::port(part, d));
+        else if (key == "jump")
+            set(node.ssh.jump, field::text(part, d));
+        else if (key == "sudo")
+            node.ssh.sudo = field::boolean(part, d);
         else
-            field::unknown(key, mark, {"host", "user", "port"}, d);
+            field::unknown(key, mark, {"host", "user", "port", "jump", "sudo"}, d);
     }
 }
 
@@ -176,9 +181,7 @@ void read_dns(const Value& value, Node& node, Diagnostics& d) {
     if (!list) return;
     node.dns.clear();
     for (auto& entry : *list) {
-        const bool fits =
-            !entry.value.empty() && entry.value.find_first_of(" \t,;#\"'$`\\") == std::string::npos;
-        if (fits)
+        if (dns_entry(entry.value))
             node.dns.push_back(std::move(entry));
         else
             d.error("bad-value", entry.mark,
