@@ -15,7 +15,7 @@ function __wgkit_monitor_at
                 set at 'compare'
             case ':serve'
                 set at 'serve'
-            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':--fleet' ':--samples' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':--fleet' ':--samples' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--bad-runs' ':--explain' ':--timeout' ':--now'
                 set skip 1
             case 'serve:--listen' 'serve:--state' 'serve:--auth-file' 'serve:--host' 'serve:--max-age'
                 set skip 1
@@ -52,6 +52,8 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -l format -x -a 'text json jsonl
 complete -c wgkit-monitor -n __wgkit_monitor_at -l compat -x -a 'own mindflavor mdlayher' -d 'Whose names the metrics have'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s o -l output -r -F -d 'Replace this file by the result, instead of printing it'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s a -l all -d 'Show every peer, not only those in trouble'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l watch -d 'Draw the table with rates every ten seconds, until it is ended'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l bad-runs -x -d 'So many runs in a row that find trouble make trouble'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'

@@ -173,7 +173,7 @@ function __wgkit_at
                 set at 'monitor compare'
             case 'monitor:serve'
                 set at 'monitor serve'
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:--fleet' 'monitor:--samples' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:--fleet' 'monitor:--samples' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--bad-runs' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
             case 'monitor serve:--listen' 'monitor serve:--state' 'monitor serve:--auth-file' 'monitor serve:--host' 'monitor serve:--max-age'
                 set skip 1
@@ -596,6 +596,8 @@ complete -c wgkit -n '__wgkit_at monitor' -l format -x -a 'text json jsonl nagio
 complete -c wgkit -n '__wgkit_at monitor' -l compat -x -a 'own mindflavor mdlayher' -d 'Whose names the metrics have'
 complete -c wgkit -n '__wgkit_at monitor' -s o -l output -r -F -d 'Replace this file by the result, instead of printing it'
 complete -c wgkit -n '__wgkit_at monitor' -s a -l all -d 'Show every peer, not only those in trouble'
+complete -c wgkit -n '__wgkit_at monitor' -l watch -d 'Draw the table with rates every ten seconds, until it is ended'
+complete -c wgkit -n '__wgkit_at monitor' -l bad-runs -x -d 'So many runs in a row that find trouble make trouble'
 complete -c wgkit -n '__wgkit_at monitor' -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit -n '__wgkit_at monitor' -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit -n '__wgkit_at monitor' -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'

@@ -22,7 +22,7 @@ int run_fleet(const MonitorOptions& options, const Report& report) {
     if (!ask) return cannot_tell(report, ask.error());
     Found found;
     reinterpret_cast<AskFleet> (*ask)(options, found, report);
-    return conclude(options, found, std::nullopt, report);
+    return conclude(options, std::move(found), std::nullopt, report);
 }
 
 } // namespace wgkit::tool::monitor

@@ -191,8 +191,8 @@ void ask(const MonitorOptions& options, Found& found, const Report& report) {
     const auto causes = judge_fleet(told);
     found.level = Level::ok;
     for (const auto& cause : causes) found.level = worse(found.level, cause.level);
-    found.text =
-        options.format == "json" ? json_of(causes, found.level) : text_of(causes, options.all);
+    found.text = [text = options.format == "json" ? json_of(causes, found.level)
+                                                  : text_of(causes, options.all)] { return text; };
     found.events = events_of(causes);
 }
 

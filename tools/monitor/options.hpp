@@ -39,8 +39,10 @@ struct MonitorOptions {
     std::uint32_t interval = 0;
     std::uint32_t now = 0;
     std::uint32_t timeout = 60;
+    std::uint32_t bad_runs = 1;
     bool strict = false;
     bool all = false;
+    bool watch = false;
     bool no_state = false;
 };
 

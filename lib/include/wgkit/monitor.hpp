@@ -139,7 +139,8 @@ enum class Expect : std::uint8_t { automatic, up, roaming, ignore };
 struct Rule {
     Expect expect = Expect::automatic;
     std::optional<seconds> max_stale;
-    bool strict = false; ///< the handshake's age decides alone, for every peer
+    bool strict = false;        ///< the handshake's age decides alone, for every peer
+    std::uint32_t bad_runs = 1; ///< so many in a row are trouble, fewer are none yet
     bool operator==(const Rule&) const = default;
 };
 
