@@ -51,6 +51,7 @@ json record_json(const NodeRecord& record) {
              {"key", to_string(record.key)},
              {"generation", record.generation},
              {"fields", json::parse(record.fields, nullptr, false)}};
+    if (record.joined) out["joined"] = true;
     put(out, "agent", record.agent);
     put(out, "seal", record.seal);
     put(out, "ipv4", record.ipv4);
@@ -63,6 +64,8 @@ Result<NodeRecord> read_record(JsonFields in) {
     record.name = in.parsed("name", parse_label);
     record.key = in.parsed("key", PublicKey::parse);
     record.generation = in.small_number("generation");
+    const auto* joined = in.find("joined");
+    record.joined = joined != nullptr && *joined == true;
     record.agent = in.optional("agent", VerifyKey::parse);
     record.seal = in.optional("seal", PublicKey::parse);
     record.ipv4 = in.optional("ipv4", parse_address);

@@ -74,6 +74,7 @@ struct NodeRecord {
     std::optional<PublicKey> seal;  ///< X25519: secrets for the node are sealed to it
     std::optional<IpAddress> ipv4;
     std::optional<IpAddress> ipv6;
+    bool joined = false;       ///< came by join key, is not in the operator's nodes.yaml
     std::string fields = "{}"; ///< the node's fields of nodes.yaml, as a JSON object
 };
 
