@@ -7,7 +7,8 @@ add_custom_target(wgkit_programs DEPENDS ${wgkit_programs})
 install(TARGETS ${wgkit_programs} RUNTIME)
 install(TARGETS wgkit ${wgkit_parts} EXPORT wgkitTargets LIBRARY
   INCLUDES DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-install(TARGETS wgkit_http wgkit_monitor_policy wgkit_qr LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+get_property(wgkit_modules GLOBAL PROPERTY WGKIT_MODULES) # of single programs
+install(TARGETS wgkit_http wgkit_qr ${wgkit_modules} LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(DIRECTORY lib/include/wgkit DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}
   FILES_MATCHING PATTERN "*.hpp")
 install(FILES ${PROJECT_BINARY_DIR}/include/wgkit/version.hpp
@@ -40,11 +41,12 @@ install(FILES ${PROJECT_BINARY_DIR}/wgkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}
 
 # systemd looks for units in lib/systemd/system below /usr and /usr/local.
 foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service wgkit-monitor.service
-    wgkit-monitor.timer)
+    wgkit-monitor.timer wgkit-status.service)
   configure_file(packaging/systemd/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)
 endforeach()
 install(FILES packaging/systemd/wgkit-resolve@.timer DESTINATION lib/systemd/system)
+install(FILES packaging/systemd/wgkit.sysusers DESTINATION lib/sysusers.d RENAME wgkit.conf)
 
 # For people: man pages, completions, examples, documents
 foreach(section 1 5 7 8)

@@ -11,7 +11,11 @@ function __wgkit_monitor_at
             continue
         end
         switch "$at:$word"
-            case ':-i' ':--interface' ':--netns' ':--dump' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+            case ':serve'
+                set at 'serve'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+                set skip 1
+            case 'serve:--listen' 'serve:--state' 'serve:--auth-file' 'serve:--host' 'serve:--max-age'
                 set skip 1
         end
     end
@@ -19,11 +23,16 @@ function __wgkit_monitor_at
 end
 
 complete -c wgkit-monitor -f
+complete -c wgkit-monitor -n __wgkit_monitor_at -a serve -d 'Show a status page, metrics and JSON by HTTP'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s V -l version -d 'Print the version and exit'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s i -l interface -x -d 'Judge the peers of this device; may be repeated (default: all)'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l netns -x -d 'Look into this network namespace, too; may be repeated'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l dump -r -F -d 'Read what `wg show all dump` printed from a file, or - for standard input'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale -x -d 'Judge the nodes of this Headscale server instead of devices'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-key-file -r -F -d 'A file with an API key for it (default: HEADSCALE_API_KEY)'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-ca-file -r -F -d 'Trust these authorities instead of the system\'s'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
@@ -41,3 +50,9 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -s a -l all -d 'Show every peer,
 complete -c wgkit-monitor -n __wgkit_monitor_at -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l state -r -F -d 'The state file of wgkit monitor'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l auth-file -r -F -d 'Ask for one of the lines USER:PASSWORD of this file'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l host -x -d 'Also answer to this name, e.g. behind a proxy; may be repeated'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l max-age -x -d '/healthz fails if the monitor has not run for so many seconds'

@@ -13,6 +13,8 @@ function __wgkit_net_at
         switch "$at:$word"
             case ':apply'
                 set at 'apply'
+            case ':confirm'
+                set at 'confirm'
             case ':plan'
                 set at 'plan'
             case ':show'
@@ -25,13 +27,19 @@ function __wgkit_net_at
                 set at 'save'
             case ':strip'
                 set at 'strip'
+            case ':restore'
+                set at 'restore'
             case ':resolve'
                 set at 'resolve'
+            case ':rotate'
+                set at 'rotate'
             case ':doctor'
                 set at 'doctor'
-            case 'apply:-i' 'apply:--interface' 'apply:--allow-removals'
+            case 'apply:-i' 'apply:--interface' 'apply:--allow-removals' 'apply:--confirm'
                 set skip 1
             case 'plan:-i' 'plan:--interface' 'plan:--allow-removals'
+                set skip 1
+            case 'rotate:--preshared-key' 'rotate:--port' 'rotate:--second' 'rotate:--host' 'rotate:--quiet' 'rotate:--timeout' 'rotate:--state'
                 set skip 1
         end
     end
@@ -40,13 +48,16 @@ end
 
 complete -c wgkit-net -f
 complete -c wgkit-net -n __wgkit_net_at -a apply -d 'Make a running device what its file says'
+complete -c wgkit-net -n __wgkit_net_at -a confirm -d 'Keep a change that waits for its confirmation'
 complete -c wgkit-net -n __wgkit_net_at -a plan -d 'Show what apply would change'
 complete -c wgkit-net -n __wgkit_net_at -a show -d 'Show devices and their peers'
 complete -c wgkit-net -n __wgkit_net_at -a up -d 'Bring an interface up from its file'
 complete -c wgkit-net -n __wgkit_net_at -a down -d 'Take an interface down'
 complete -c wgkit-net -n __wgkit_net_at -a save -d 'Write a running interface back to its file'
 complete -c wgkit-net -n __wgkit_net_at -a strip -d 'Print a file without what is wg-quick\'s'
+complete -c wgkit-net -n __wgkit_net_at -a restore -d 'Bring back what apply --confirm has saved'
 complete -c wgkit-net -n __wgkit_net_at -a resolve -d 'Set endpoints whose names have moved'
+complete -c wgkit-net -n __wgkit_net_at -a rotate -d 'Give an interface new keys without an outage'
 complete -c wgkit-net -n __wgkit_net_at -a doctor -d 'Find what keeps tunnels from working'
 complete -c wgkit-net -n __wgkit_net_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n __wgkit_net_at -s V -l version -d 'Print the version and exit'
@@ -55,14 +66,22 @@ complete -c wgkit-net -n '__wgkit_net_at apply' -s i -l interface -x -d 'The int
 complete -c wgkit-net -n '__wgkit_net_at apply' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l device-only -d 'Leave addresses, routes, rules and MTU alone'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l json -d 'Print the change as JSON'
 complete -c wgkit-net -n '__wgkit_net_at apply' -l insecure-permissions -d 'Read a file that others may read'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l confirm -x -d 'Go back after so many seconds unless the change is confirmed'
+complete -c wgkit-net -n '__wgkit_net_at apply' -l save -d 'Make the file the one in /etc/wireguard, once it is confirmed'
 complete -c wgkit-net -n '__wgkit_net_at apply' -F
+complete -c wgkit-net -n '__wgkit_net_at confirm' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-net -n '__wgkit_net_at confirm' -s l -l list -d 'List the changes that wait'
+complete -c wgkit-net -n '__wgkit_net_at confirm' -l undo -d 'Have the change undone now'
+complete -c wgkit-net -n '__wgkit_net_at confirm' -l json -d 'Print the list as JSON'
 complete -c wgkit-net -n '__wgkit_net_at plan' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at plan' -s i -l interface -x -d 'The interface, if the file is not named after it'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l allow-removals -x -d 'Remove up to N peers instead of 3 and a fifth of all'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l keep-unmanaged -d 'Leave peers alone that the file does not list'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l set-endpoints -d 'Set endpoints of connected peers, too'
+complete -c wgkit-net -n '__wgkit_net_at plan' -l device-only -d 'Leave addresses, routes, rules and MTU alone'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l json -d 'Print the change as JSON'
 complete -c wgkit-net -n '__wgkit_net_at plan' -l insecure-permissions -d 'Read a file that others may read'
 complete -c wgkit-net -n '__wgkit_net_at plan' -F
@@ -84,8 +103,23 @@ complete -c wgkit-net -n '__wgkit_net_at save' -s h -l help -d 'Print this help 
 complete -c wgkit-net -n '__wgkit_net_at save' -F
 complete -c wgkit-net -n '__wgkit_net_at strip' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at strip' -F
+complete -c wgkit-net -n '__wgkit_net_at restore' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-net -n '__wgkit_net_at restore' -F
 complete -c wgkit-net -n '__wgkit_net_at resolve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at resolve' -l json -d 'Print what has moved as JSON'
 complete -c wgkit-net -n '__wgkit_net_at resolve' -F
+complete -c wgkit-net -n '__wgkit_net_at rotate' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l preshared-key -r -F -d 'accept: the pair\'s new key, or lines of public and preshared keys'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l keep-key -d 'prepare: only peers get new keys, not this end'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l port -x -d 'prepare: port of the second device'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l second -x -d 'prepare: name of the second device, by default IFACE-2'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l host -x -d 'prepare: where others reach the second device, if not where the first is'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l quiet -x -d 'A device is given up after so many seconds without a packet'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l timeout -x -d 'How long to wait for the other ends'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l no-wait -d 'Wait for nothing: it is known what the other ends have done'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l leave-behind -d 'Go on although peers without an offer will be cut off'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l state -x -a '(__fish_complete_directories)' -d 'Where keys and progress are kept'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -l json -d 'Print how far it is as JSON'
+complete -c wgkit-net -n '__wgkit_net_at rotate' -a 'prepare accept switch rekey return finish run abort status'
 complete -c wgkit-net -n '__wgkit_net_at doctor' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-net -n '__wgkit_net_at doctor' -l json -d 'Print the findings as JSON'

@@ -14,9 +14,6 @@ std::string to_json_text(const AlertEvent& event);
 /// Errors: invalid.
 Result<AlertEvent> event_from_json(std::string_view text);
 
-/// "2026-01-02T03:04:05Z"
-std::optional<AlertTime> from_rfc3339(std::string_view text);
-
 std::optional<AlertSeverity> severity_of(std::string_view word);
 
 } // namespace wgkit::alert

@@ -13,6 +13,7 @@
 #include "confirm/origin.hpp"
 #include "confirm/watcher.hpp"
 #include "util/errno_error.hpp"
+#include "util/namespace.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::confirm {
@@ -60,7 +61,7 @@ Result<Record> write_all(const Place& place, const Change& change) {
         record.files.push_back({file.path, file.mode, fingerprint(file.path)});
         record.pending.boot_files.push_back(file.path);
     }
-    record.net_space = network_namespace();
+    record.net_space = namespace_of("net");
     auto& pending = record.pending;
     pending.name = change.name;
     pending.summary = change.summary;
@@ -181,7 +182,7 @@ Result<Pending> undo(const std::string& name) {
         if (record->pending.state == State::confirmed)
             return Error{Errc::conflict, fmt::format("{} is confirmed", name), {}};
         const bool is_watched = record->pending.is_watched;
-        if (!is_watched && record->net_space != network_namespace())
+        if (!is_watched && record->net_space != namespace_of("net"))
             return Error{Errc::conflict,
                          fmt::format("{} was made in another network namespace", name),
                          "undo it from there"};

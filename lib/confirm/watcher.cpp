@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -15,6 +14,7 @@
 #include "util/ascii.hpp"
 #include "util/child.hpp"
 #include "util/errno_error.hpp"
+#include "util/namespace.hpp"
 #include "util/own_program.hpp"
 
 namespace wgkit::confirm {
@@ -26,18 +26,12 @@ using namespace std::chrono_literals;
 constexpr auto longest_start = 20s; ///< a machine may be busy
 constexpr int first_inherited = 3;
 
-std::uint64_t space_of(const std::string& process, const char* kind) {
-    struct stat space {};
-    return ::stat(fmt::format("/proc/{}/ns/{}", process, kind).c_str(), &space) == 0 ? space.st_ino
-                                                                                     : 0;
-}
-
 /// Whether systemd runs this machine, and what it starts would see the network and files we see.
 bool can_ask_systemd() {
     if (::access("/run/systemd/system", F_OK) != 0) return false;
     for (const char* kind : {"net", "mnt", "pid"}) {
-        const auto own = space_of("self", kind);
-        if (own == 0 || own != space_of("1", kind)) return false;
+        const auto own = namespace_of(kind);
+        if (own == 0 || own != namespace_of(kind, "1")) return false;
     }
     return true;
 }
@@ -121,8 +115,6 @@ Result<void> start_detached(const Place& place, const std::string& program) {
 }
 
 } // namespace
-
-std::uint64_t network_namespace() { return space_of("self", "net"); }
 
 Result<void> start_watcher(const Place& place) {
     const std::string program = own_program("wgkit-rollback");

@@ -1,6 +1,8 @@
 #include <algorithm>
 #include <map>
 #include <unordered_map>
+#include <unordered_set>
+#include <utility>
 
 #include "wgkit/device.hpp"
 
@@ -172,6 +174,46 @@ std::vector<WantedPeer*> peers_to_look_up(WantedDevice& wanted, const Device& pr
             peers.push_back(&peer);
     }
     return peers;
+}
+
+std::vector<Prefix> allowed_ips_after(const Device& present, const DeviceChange& change) {
+    std::vector<Prefix> gone;
+    std::vector<Prefix> after;
+    std::unordered_set<PublicKey> gone_peers(change.removed_peers.begin(),
+                                             change.removed_peers.end());
+    // A peer whose key becomes the device's own goes by itself.
+    if (change.private_key && !is_zero(*change.private_key))
+        gone_peers.insert(public_key(*change.private_key));
+    for (const auto& peer : change.peers) {
+        gone.insert(gone.end(), peer.removed.begin(), peer.removed.end());
+        after.insert(after.end(), peer.added.begin(), peer.added.end());
+        for (const auto& moved : peer.moved) after.push_back(moved.prefix);
+    }
+    std::sort(gone.begin(), gone.end());
+    for (const auto& peer : present.peers) {
+        if (gone_peers.contains(peer.public_key)) continue;
+        for (const auto& prefix : peer.allowed_ips)
+            if (!std::binary_search(gone.begin(), gone.end(), prefix.masked()))
+                after.push_back(prefix.masked());
+    }
+    std::sort(after.begin(), after.end());
+    after.erase(std::unique(after.begin(), after.end()), after.end());
+    return after;
+}
+
+DeviceChange take_removals(DeviceChange& change) {
+    DeviceChange removals;
+    removals.removed_peers = std::move(change.removed_peers);
+    change.removed_peers.clear();
+    if (change.fwmark == 0U) removals.fwmark = std::exchange(change.fwmark, std::nullopt);
+    for (auto& peer : change.peers) {
+        if (peer.removed.empty()) continue;
+        auto& less = removals.peers.emplace_back();
+        less.public_key = peer.public_key;
+        less.removed = std::move(peer.removed);
+        peer.removed.clear();
+    }
+    return removals;
 }
 
 DeviceChange diff(const WantedDevice& wanted, const Device& present, const DiffOptions& options) {

@@ -3,6 +3,7 @@
 #include <functional>
 #include <utility>
 
+#include "util/link_local.hpp"
 #include "wgkit/host.hpp"
 
 namespace wgkit {
@@ -32,27 +33,25 @@ bool has(const std::vector<Way>& ways, const HostRoute& route) {
 
 bool same_rule(const HostRule& a, const HostRule& b) { return a.does_same(b); }
 
-bool is_link_local(const Prefix& prefix) {
-    const auto bytes = prefix.address.bytes();
-    return !prefix.address.is_v4() && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-}
-
 const HostFilter* filter_of(const HostState& state, Family family) {
     const auto at = std::find_if(state.filters.begin(), state.filters.end(),
                                  [family](const HostFilter& g) { return g.family == family; });
     return at == state.filters.end() ? nullptr : &*at;
 }
 
-std::vector<IpAddress> sorted(std::vector<IpAddress> addresses) {
+/// Those that a filter protects; link-local ones, which the kernel adds by itself, do not count.
+std::vector<IpAddress> protected_by(const HostFilter& filter) {
+    auto addresses = filter.addresses;
+    std::erase_if(addresses, is_link_local);
     std::sort(addresses.begin(), addresses.end());
     return addresses;
 }
 
 class Differ {
   public:
-    Differ(const HostState& present, const HostState& wanted, std::span<const Prefix> owned)
-        : present_(present), wanted_(wanted), present_ways_(ways_of(present.routes)),
-          wanted_ways_(ways_of(wanted.routes)) {
+    Differ(const HostState& wanted, const HostState& present, std::span<const Prefix> owned)
+        : wanted_(wanted), present_(present), wanted_ways_(ways_of(wanted.routes)),
+          present_ways_(ways_of(present.routes)) {
         for (const auto& prefix : owned) owned_.push_back(prefix.masked());
         std::sort(owned_.begin(), owned_.end());
     }
@@ -79,33 +78,48 @@ class Differ {
             const HostFilter* before = filter_of(present_, filter.family);
             if (before == nullptr)
                 step(HostFilterChange{filter, {}});
-            else if (before->mark != filter.mark
-                     || sorted(before->addresses) != sorted(filter.addresses))
+            else if (before->mark != filter.mark || protected_by(*before) != protected_by(filter))
                 step(HostFilterChange{filter, *before});
         }
     }
 
-    /// Each before the one before it: what is looked up first is added last.
+    /// Each before the one before it: what is looked up first is added last. The rule without
+    /// default routes belongs to the tunnel's own, and is its neighbour: that of another does not
+    /// do, as it goes with the other.
     void add_rules(Family family, std::uint32_t first) {
+        std::uint32_t neighbour = 0;
         for (HostRule rule : wanted_.rules) {
             if (rule.family != family) continue;
-            const auto there =
-                std::find_if(present_.rules.begin(), present_.rules.end(),
-                             [&rule](const HostRule& other) { return rule.does_same(other); });
+            const auto there = std::find_if(
+                present_.rules.begin(), present_.rules.end(), [&](const HostRule& other) {
+                    return rule.does_same(other)
+                           && (!rule.no_default_routes || other.priority + 1 == neighbour);
+                });
             if (there != present_.rules.end()) {
-                first = there->priority; // its companion must be its neighbour
+                first = neighbour = there->priority;
                 continue;
             }
             first = std::max(first, 2U) - 1;
-            rule.priority = first;
+            neighbour = rule.priority = first;
             step(rule);
         }
+    }
+
+    bool is_kept(const HostRule& rule) const {
+        if (!has(wanted_.rules, rule, same_rule)) return false;
+        return !rule.no_default_routes
+               || std::any_of(present_.rules.begin(), present_.rules.end(),
+                              [&](const HostRule& other) {
+                                  return other.family == rule.family && !other.no_default_routes
+                                         && other.priority == rule.priority + 1
+                                         && has(wanted_.rules, other, same_rule);
+                              });
     }
 
     void remove() {
         // The rule without default routes is found beside the other one: it goes first.
         for (auto rule = present_.rules.rbegin(); rule != present_.rules.rend(); ++rule)
-            if (!has(wanted_.rules, *rule, same_rule)) step(*rule, true);
+            if (!is_kept(*rule)) step(*rule, true);
         for (const auto& filter : present_.filters)
             if (filter_of(wanted_, filter.family) == nullptr)
                 step(HostFilterChange{filter, {}}, true);
@@ -113,7 +127,8 @@ class Differ {
             if (route.protocol == by_hand && is_owned(route) && !has(wanted_ways_, route))
                 step(route, true);
         for (const auto& address : present_.addresses)
-            if (!is_link_local(address) && !has(wanted_.addresses, address, std::equal_to<>()))
+            if (!is_link_local(address.address)
+                && !has(wanted_.addresses, address, std::equal_to<>()))
                 step(address, true);
     }
 
@@ -126,10 +141,10 @@ class Differ {
         steps_.push_back({what, remove});
     }
 
-    const HostState& present_;
     const HostState& wanted_;
-    std::vector<Way> present_ways_;
+    const HostState& present_;
     std::vector<Way> wanted_ways_;
+    std::vector<Way> present_ways_;
     std::vector<Prefix> owned_;
     std::vector<HostStep> steps_;
 };
@@ -138,7 +153,7 @@ class Differ {
 
 std::vector<HostStep> diff(const HostState& wanted, const HostState& present,
                            std::span<const Prefix> owned) {
-    return Differ(present, wanted, owned).run();
+    return Differ(wanted, present, owned).run();
 }
 
 HostStep inverse(const HostStep& step) {

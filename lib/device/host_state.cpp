@@ -15,6 +15,7 @@
 #include "netlink/routes.hpp"
 #include "netlink/rules.hpp"
 #include "util/ascii.hpp"
+#include "util/link_local.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/host.hpp"
 
@@ -155,7 +156,8 @@ struct Apply {
 
 } // namespace
 
-Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted) {
+Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted,
+                                  PathMtu which) {
     auto socket = open_socket();
     if (!socket) return socket.error();
     HostFacts facts;
@@ -169,7 +171,7 @@ Result<HostFacts> read_host_facts(const Device& device, const config::Interface&
         if (!table) return table.error();
         facts.free_table = *table;
     }
-    if (!wanted.mtu) {
+    if (!wanted.mtu && which == PathMtu::read) {
         const auto mtu = path_mtu(*socket, device);
         if (!mtu) return mtu.error();
         facts.path_mtu = *mtu;
@@ -215,7 +217,8 @@ Result<HostState> read_host_state(const std::string& interface, std::uint32_t fw
     state.filters = std::move(lasting->filters);
     for (auto& filter : state.filters)
         for (const auto& own : state.addresses)
-            if (own.address.family() == filter.family) filter.addresses.push_back(own.address);
+            if (own.address.family() == filter.family && !is_link_local(own.address))
+                filter.addresses.push_back(own.address);
     return state;
 }
 

@@ -25,14 +25,17 @@ bool is_quick_name(std::string_view name) {
 
 } // namespace
 
-Result<InterfaceFile> find_interface_file(const std::string& name_or_path) {
+Result<InterfaceFile> find_interface_file(const std::string& name_or_path,
+                                          const std::string& interface) {
     std::string path = name_or_path;
     if (is_quick_name(path)) path = fmt::format("/etc/wireguard/{}{}", path, suffix);
     const std::string_view last = std::string_view(path).substr(path.rfind('/') + 1);
     const bool fits =
-        last.ends_with(suffix) && is_quick_name(last.substr(0, last.size() - suffix.size()));
+        !interface.empty()
+        || (last.ends_with(suffix) && is_quick_name(last.substr(0, last.size() - suffix.size())));
     InterfaceFile file;
-    if (fits) file.interface = last.substr(0, last.size() - suffix.size());
+    file.interface = interface;
+    if (fits && interface.empty()) file.interface = last.substr(0, last.size() - suffix.size());
     struct FreeText {
         void operator()(char* text) const { std::free(text); }
     };

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fmt/format.h>
+#include <net/if.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +13,7 @@
 #include "device/command.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/interface.hpp"
 
 namespace wgkit {
 
@@ -52,20 +54,13 @@ std::string find_file(std::initializer_list<const char*> folders, std::string_vi
     return {};
 }
 
-Error managed(const std::string& interface, std::string_view by, const std::string& how) {
-    return {Errc::conflict, fmt::format("{} manages {} ({})", by, interface, how),
-            "end that first, or go on with --take-over"};
+std::string managed(const std::string& interface, std::string_view by, const std::string& how) {
+    return fmt::format("{} manages {} ({})", by, interface, how);
 }
 
 } // namespace
 
-Result<void> check_owner(const std::string& interface, std::uint32_t link) {
-    const std::string unit = fmt::format("wg-quick@{}.service", interface);
-    if (exists("/run/systemd/system") && has_program("systemctl")) {
-        const auto asked =
-            run_command({"systemctl", "is-active", "--quiet", unit}, {.silent = true});
-        if (asked && asked->status == 0) return managed(interface, "systemd", unit + " is active");
-    }
+std::string network_manager_of(const std::string& interface, std::uint32_t link) {
     if (exists("/run/systemd/netif")) {
         const std::string state = fmt::format("/run/systemd/netif/links/{}", link);
         for (const auto* one : {"ADMIN_STATE=configured", "ADMIN_STATE=configuring"})
@@ -87,6 +82,23 @@ Result<void> check_owner(const std::string& interface, std::uint32_t link) {
         if (!file.empty()) return managed(interface, "NetworkManager", file);
     }
     return {};
+}
+
+std::string network_manager_of(const std::string& interface) {
+    return network_manager_of(interface, ::if_nametoindex(interface.c_str()));
+}
+
+Result<void> check_owner(const std::string& interface, std::uint32_t link) {
+    std::string owner;
+    const std::string unit = fmt::format("wg-quick@{}.service", interface);
+    if (exists("/run/systemd/system") && has_program("systemctl")) {
+        const auto asked =
+            run_command({"systemctl", "is-active", "--quiet", unit}, {.silent = true});
+        if (asked && asked->status == 0) owner = managed(interface, "systemd", unit + " is active");
+    }
+    if (owner.empty()) owner = network_manager_of(interface, link);
+    if (owner.empty()) return {};
+    return Error{Errc::conflict, owner, "end that first, or go on with --take-over"};
 }
 
 } // namespace wgkit

@@ -10,7 +10,10 @@
 
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
+#include "util/interface_name.hpp"
+#include "util/namespace.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/interface.hpp"
 
 namespace wgkit {
 
@@ -24,9 +27,10 @@ constexpr std::array<std::string_view, 4> phases{"none", "starting", "up", "stop
 Result<InterfaceRecord> InterfaceRecord::open(const std::string& interface) {
     if (auto made = files::make_folders(folder, 0755); !made) return made.error();
     InterfaceRecord record;
-    record.path_ = fmt::format("{}/{}.state", folder, interface);
-    const std::string lock = fmt::format("{}/{}.lock", folder, interface);
-    record.lock_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+    const auto name = name_across_namespaces(interface);
+    record.path_ = fmt::format("{}/{}.state", folder, name);
+    const std::string lock = fmt::format("{}/{}.lock", folder, name);
+    record.lock_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
     if (!record.lock_) return errno_error(lock);
     if (::flock(record.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
         if (errno != EWOULDBLOCK) return errno_error(lock);
@@ -64,6 +68,28 @@ Result<void> InterfaceRecord::write(Phase phase, std::uint32_t mark) {
 Result<void> InterfaceRecord::remove() {
     if (::unlink(path_.c_str()) == 0 || errno == ENOENT) return {};
     return errno_error(path_);
+}
+
+struct InterfaceLock::Held {
+    InterfaceRecord record;
+};
+
+InterfaceLock::InterfaceLock(std::unique_ptr<Held> held) : held_(std::move(held)) {}
+InterfaceLock::InterfaceLock(InterfaceLock&&) noexcept = default;
+InterfaceLock::~InterfaceLock() = default;
+
+Result<InterfaceLock> InterfaceLock::take(const std::string& interface) {
+    // Else it could become another path.
+    if (!is_interface_name(interface)) return no_interface_name(interface);
+    auto record = InterfaceRecord::open(interface);
+    if (!record) return record.error();
+    return InterfaceLock(std::make_unique<Held>(Held{*std::move(record)}));
+}
+
+Result<void> InterfaceLock::remember_mark(std::uint32_t mark) {
+    auto& record = held_->record;
+    if (record.mark() == mark) return {};
+    return record.write(InterfaceRecord::Phase::up, mark);
 }
 
 } // namespace wgkit

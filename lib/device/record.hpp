@@ -8,7 +8,8 @@
 
 namespace wgkit {
 
-/// What is remembered of an interface while it is up: /run/wgkit/IFACE.state, so that a run that
+/// What is remembered of an interface while it is up: /run/wgkit/IFACE.state (see
+/// `name_across_namespaces`), so that a run that
 /// was killed is told from one that ended, and what outlasts an interface is found without it.
 /// Whoever has one open is the only one to change the interface.
 class InterfaceRecord {

@@ -3,6 +3,7 @@
 
 #include "device/hooks.hpp"
 #include "device/record.hpp"
+#include "util/link_local.hpp"
 #include "wgkit/device.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/host.hpp"
@@ -12,18 +13,13 @@ namespace wgkit {
 
 namespace {
 
-bool is_link_local_address(const Prefix& prefix) {
-    const auto bytes = prefix.address.bytes();
-    return !prefix.address.is_v4() && bytes[0] == 0xfe && (bytes[1] & 0xc0) == 0x80;
-}
-
 void save_addresses(config::Interface& to, const std::vector<Prefix>& present) {
     std::vector<Prefix> addresses;
     const auto is_listed = [&to](const Prefix& address) {
         return std::find(to.addresses.begin(), to.addresses.end(), address) != to.addresses.end();
     };
     for (const auto& address : present)
-        if (!is_link_local_address(address) || is_listed(address)) addresses.push_back(address);
+        if (!is_link_local(address.address) || is_listed(address)) addresses.push_back(address);
     const bool same = addresses.size() == to.addresses.size()
                       && std::all_of(addresses.begin(), addresses.end(), is_listed);
     if (!same) to.addresses = std::move(addresses); // else the file's order stays

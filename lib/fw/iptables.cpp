@@ -12,9 +12,6 @@ namespace wgkit::fw {
 
 namespace {
 
-std::string nat_chain(const std::string& interface) { return "wgkit-nat-" + interface; }
-std::string mss_chain(const std::string& interface) { return "wgkit-mss-" + interface; }
-
 /// A chain and the built-in one that leads into it.
 struct Way {
     const char* table;
@@ -22,35 +19,10 @@ struct Way {
     std::string chain;
 };
 
-std::array<Way, 4> ways(const std::string& interface) {
+std::array<Way, 3> ways(const std::string& interface) {
     return {{{"filter", "INPUT", input_chain(interface)},
              {"filter", "FORWARD", forward_chain(interface)},
-             {"nat", "POSTROUTING", nat_chain(interface)},
-             {"mangle", "FORWARD", mss_chain(interface)}}};
-}
-
-std::vector<std::string> nat_rules(const Ruleset& ruleset, Family family) {
-    std::vector<std::string> lines;
-    for (const auto& prefix : ruleset.unmasked)
-        if (prefix.address.family() == family)
-            lines.push_back(fmt::format("-A {} -d {} -j RETURN", nat_chain(ruleset.interface),
-                                        to_string(prefix)));
-    for (const auto& prefix : ruleset.masquerade)
-        if (prefix.address.family() == family)
-            lines.push_back(fmt::format("-A {} ! -o {} -s {} -j MASQUERADE",
-                                        nat_chain(ruleset.interface), ruleset.interface,
-                                        to_string(prefix)));
-    return lines;
-}
-
-std::vector<std::string> mss_rules(const Ruleset& ruleset) {
-    std::vector<std::string> lines;
-    if (!ruleset.clamp_mss) return lines;
-    for (const char* side : {"-i", "-o"})
-        lines.push_back(
-            fmt::format("-A {} {} {} -p tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu",
-                        mss_chain(ruleset.interface), side, ruleset.interface));
-    return lines;
+             {"nat", "POSTROUTING", nat_chain(interface)}}};
 }
 
 /// Every chain is declared, so that one that has become empty is emptied, too.
@@ -68,8 +40,7 @@ std::string tables(const Ruleset& ruleset, Family family) {
         const auto lines =
             way.chain == input_chain(ruleset.interface)     ? input_rules(ruleset, family)
             : way.chain == forward_chain(ruleset.interface) ? forward_rules(ruleset, family)
-            : way.chain == nat_chain(ruleset.interface)     ? nat_rules(ruleset, family)
-                                                            : mss_rules(ruleset);
+                                                            : nat_rules(ruleset, family);
         for (const auto& line : lines) text += line + "\n";
     }
     return text + "COMMIT\n";

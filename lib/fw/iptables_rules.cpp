@@ -160,6 +160,7 @@ class Chain {
 
 std::string input_chain(const std::string& interface) { return "wgkit-in-" + interface; }
 std::string forward_chain(const std::string& interface) { return "wgkit-fwd-" + interface; }
+std::string nat_chain(const std::string& interface) { return "wgkit-nat-" + interface; }
 
 std::vector<std::string> input_rules(const Ruleset& ruleset, Family family) {
     const std::string outside = fmt::format("! -i {} ", ruleset.interface);
@@ -192,14 +193,17 @@ std::vector<std::string> input_rules(const Ruleset& ruleset, Family family) {
 
 std::vector<std::string> forward_rules(const Ruleset& ruleset, Family family) {
     const bool decides = decides_forward(ruleset);
-    if (!decides && ruleset.pools.empty()) return {};
+    if (!decides && ruleset.pools.empty() && !ruleset.clamp_mss) return {};
     Chain chain(ruleset, family, forward_chain(ruleset.interface));
-    chain.spoofed();
-    if (!decides) return chain.take();
     const std::string in = fmt::format("-i {} ", ruleset.interface);
     const std::string not_in = fmt::format("! -i {} ", ruleset.interface);
     const std::string out = fmt::format("-o {} ", ruleset.interface);
     const std::string not_out = fmt::format("! -o {} ", ruleset.interface);
+    chain.spoofed();
+    if (ruleset.clamp_mss) // before flows that are known: a SYN's answer has an MSS, too
+        for (const auto& side : {in, out})
+            chain.add(side + "-p tcp --tcp-flags SYN,RST SYN ", "TCPMSS --clamp-mss-to-pmtu");
+    if (!decides) return chain.take();
     chain.add(not_in + not_out, "RETURN");
     chain.known_flows("");
     chain.icmp_of(icmp_types(family, false), "");
@@ -208,6 +212,18 @@ std::vector<std::string> forward_rules(const Ruleset& ruleset, Family family) {
     chain.rules(Hook::forward, true, false, in + not_out);
     chain.rules(Hook::forward, false, true, not_in + out);
     if (ruleset.filter_forward) chain.drop();
+    return chain.take();
+}
+
+std::vector<std::string> nat_rules(const Ruleset& ruleset, Family family) {
+    Chain chain(ruleset, family, nat_chain(ruleset.interface));
+    for (const auto& prefix : ruleset.unmasked)
+        if (prefix.address.family() == family)
+            chain.add(fmt::format("-d {} ", to_string(prefix)), "RETURN");
+    for (const auto& prefix : ruleset.masquerade)
+        if (prefix.address.family() == family)
+            chain.add(fmt::format("! -o {} -s {} ", ruleset.interface, to_string(prefix)),
+                      "MASQUERADE");
     return chain.take();
 }
 

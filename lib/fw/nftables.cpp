@@ -17,13 +17,6 @@ namespace {
 
 constexpr std::size_t max_comment = 127; // NFTNL_UDATA_COMMENT_MAXLEN less its end
 
-std::string table_name(const std::string& interface) {
-    // Names in nft's language hold letters, digits and "/\_."; interfaces may hold '-' and '='.
-    std::string name = "wgkit_fw_";
-    for (const char c : interface) name += c == '-' ? "_m" : c == '=' ? "_e" : std::string(1, c);
-    return name;
-}
-
 std::string list_of(std::span<const int> numbers) {
     return fmt::format("{}", fmt::join(numbers, ", "));
 }
@@ -228,9 +221,18 @@ std::string mss_chain(const Ruleset& ruleset) {
 
 } // namespace
 
+std::string nft_table(const std::string& interface) {
+    // Names in nft's language hold letters, digits and "/\\_."; interfaces may hold '-' and '=',
+    // too.
+    // '/' stands in no interface's name, so that no two names become one.
+    std::string name = "wgkit_fw_";
+    for (const char c : interface) name += c == '-' ? "/m" : c == '=' ? "/e" : std::string(1, c);
+    return name;
+}
+
 std::string emit_nftables(const Ruleset& ruleset) {
     const std::string& name = ruleset.interface;
-    const std::string table = table_name(name);
+    const std::string table = nft_table(name);
     const Direction in(ruleset, Hook::input, true, false, "in");
     const Direction outside(ruleset, Hook::input, false, false, "outside");
     const Direction hub(ruleset, Hook::forward, true, true, "hub");
@@ -281,7 +283,7 @@ std::string emit_nftables(const Ruleset& ruleset) {
 }
 
 std::string remove_nftables(const std::string& interface) {
-    const std::string table = table_name(interface);
+    const std::string table = nft_table(interface);
     return fmt::format("#!/usr/sbin/nft -f\ntable inet {0}\ndelete table inet {0}\n", table);
 }
 

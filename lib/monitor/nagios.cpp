@@ -2,24 +2,12 @@
 
 #include <algorithm>
 
+#include "monitor/plugin_text.hpp"
 #include "wgkit/monitor_formats.hpp"
-
-// Output as the Monitoring Plugins' guidelines have it: one line for people with performance data
-// behind a bar, then details. All of it on standard output, for the daemon reads nothing else.
 
 namespace wgkit::monitor {
 
 namespace {
-
-/// So much is kept by every version of NRPE.
-constexpr std::size_t most_details = 20;
-
-std::string shown(std::string_view text) {
-    std::string safe(text);
-    for (char& c : safe)
-        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f || c == '|') c = '?';
-    return safe;
-}
 
 /// A label of performance data: quoted, without what ends it.
 std::string label(const Row& row) {
@@ -29,22 +17,9 @@ std::string label(const Row& row) {
         text.resize(16);
     }
     std::string safe;
-    for (const char c : shown(text)) safe += c == '\'' ? "''" : c == '=' ? "-" : std::string(1, c);
+    for (const char c : plugin_safe(text))
+        safe += c == '\'' ? "''" : c == '=' ? "-" : std::string(1, c);
     return safe;
-}
-
-std::string_view word(Level level) {
-    switch (level) {
-    case Level::ok:
-        return "OK";
-    case Level::warning:
-        return "WARNING";
-    case Level::critical:
-        return "CRITICAL";
-    case Level::unknown:
-        break;
-    }
-    return "UNKNOWN";
 }
 
 } // namespace
@@ -59,14 +34,15 @@ std::string to_nagios(const std::vector<Row>& rows, const std::vector<std::strin
     std::stable_sort(bad.begin(), bad.end(),
                      [](const Row* a, const Row* b) { return a->peer->level > b->peer->level; });
     const Level level = worse(worst_of(rows), problems.empty() ? Level::ok : Level::unknown);
-    std::string text = fmt::format("WIREGUARD {}: {} of {} peers up", word(level), up, rows.size());
+    std::string text =
+        fmt::format("WIREGUARD {}: {} of {} peers up", plugin_word(level), up, rows.size());
     if (!bad.empty())
-        text += fmt::format(", {} in trouble: {} {}", bad.size(), shown(bad.front()->name()),
+        text += fmt::format(", {} in trouble: {} {}", bad.size(), plugin_safe(bad.front()->name()),
                             to_string(bad.front()->peer->verdict));
-    if (!problems.empty()) text += ", " + shown(problems.front());
+    if (!problems.empty()) text += ", " + plugin_safe(problems.front());
     text += fmt::format(" | 'peers'={};;;0 'up'={};;;0;{} 'trouble'={};;;0;{}", rows.size(), up,
                         rows.size(), bad.size(), rows.size());
-    if (rows.size() <= most_details)
+    if (rows.size() <= most_plugin_lines)
         for (const auto& row : rows) {
             const auto age = row.age();
             const auto limit = stale_limit(row.rule, *row.peer).count();
@@ -77,12 +53,14 @@ std::string to_nagios(const std::vector<Row>& rows, const std::vector<std::strin
                                 row.peer->looks.back().tx);
         }
     text += '\n';
-    for (std::size_t i = 0; i < std::min(bad.size(), most_details); ++i)
-        text += fmt::format("{}: {} on {}: {}\n", shown(bad[i]->name()),
-                            to_string(bad[i]->peer->verdict), shown(bad[i]->device->interface),
-                            shown(reason(*bad[i]->peer, bad[i]->t, bad[i]->rule)));
-    if (bad.size() > most_details) text += fmt::format("and {} more\n", bad.size() - most_details);
-    for (const auto& problem : problems) text += shown(problem) + "\n";
+    for (std::size_t i = 0; i < std::min(bad.size(), most_plugin_lines); ++i)
+        text +=
+            fmt::format("{}: {} on {}: {}\n", plugin_safe(bad[i]->name()),
+                        to_string(bad[i]->peer->verdict), plugin_safe(bad[i]->device->interface),
+                        plugin_safe(reason(*bad[i]->peer, bad[i]->t, bad[i]->rule)));
+    if (bad.size() > most_plugin_lines)
+        text += fmt::format("and {} more\n", bad.size() - most_plugin_lines);
+    for (const auto& problem : problems) text += plugin_safe(problem) + "\n";
     return text;
 }
 

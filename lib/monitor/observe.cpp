@@ -96,6 +96,11 @@ Run observe(State& state, const std::vector<DeviceSample>& samples, const Instan
     return run;
 }
 
+void note_problems(State& state, std::size_t count) {
+    state.problems = static_cast<std::uint32_t>(count);
+    if (count == 0) state.succeeded = state.t;
+}
+
 bool is_present(const State& state, const PeerState& peer) { return peer.seen == state.t; }
 
 bool is_flapping(const PeerState& peer, milliseconds t) {

@@ -1,8 +1,6 @@
 #include <fmt/format.h>
 
-#include <array>
-#include <iterator>
-
+#include "monitor/exposition.hpp"
 #include "wgkit/monitor_formats.hpp"
 
 // Names as the exposition formats' guidelines have them: base units, _total for counters, the time
@@ -11,50 +9,6 @@
 namespace wgkit::monitor {
 
 namespace {
-
-std::string escaped(std::string_view text) {
-    std::string safe;
-    for (const char c : text) {
-        if (c == '\\' || c == '"') safe += '\\';
-        if (c == '\n')
-            safe += "\\n";
-        else
-            safe += c;
-    }
-    return safe;
-}
-
-/// Families one after the other, each with its head.
-class Exposition {
-  public:
-    explicit Exposition(bool open_metrics) : open_metrics_(open_metrics) {}
-
-    void family(std::string_view name, std::string_view type, std::string_view help) {
-        name_ = name;
-        std::string_view head = name;
-        // OpenMetrics names the family without what marks its samples.
-        const std::string_view suffix = type == "counter" ? "_total"
-                                        : type == "info"  ? "_info"
-                                                          : "";
-        if (open_metrics_ && name.ends_with(suffix)) head.remove_suffix(suffix.size());
-        const std::string_view kind = !open_metrics_ && type == "info" ? "gauge" : type;
-        fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", head, help, head,
-                       kind);
-    }
-    template <class Value>
-    void sample(std::string_view labels, const Value& value) {
-        fmt::format_to(std::back_inserter(text_), "{}{} {}\n", name_, labels, value);
-    }
-    std::string take() {
-        if (open_metrics_) fmt::format_to(std::back_inserter(text_), "# EOF\n");
-        return fmt::to_string(text_);
-    }
-
-  private:
-    bool open_metrics_;
-    std::string_view name_;
-    fmt::memory_buffer text_;
-};
 
 std::int64_t epoch(const State& state, milliseconds t) {
     return std::chrono::duration_cast<seconds>(wall_of(state, t)).count();
@@ -81,8 +35,7 @@ void each(Exposition& to, const std::vector<Row>& rows, const std::vector<std::s
 std::optional<std::uint64_t> received(const Row& row) { return row.peer->looks.back().rx; }
 std::optional<std::uint64_t> sent(const Row& row) { return row.peer->looks.back().tx; }
 
-void add_own(Exposition& to, const std::vector<Row>& rows, const State& state,
-             const MetricsOptions& options) {
+void add_own(Exposition& to, const std::vector<Row>& rows, const State& state) {
     std::vector<std::string> open, labels;
     open.reserve(rows.size());
     labels.reserve(rows.size());
@@ -133,7 +86,11 @@ void add_own(Exposition& to, const std::vector<Row>& rows, const State& state,
     to.family("wgkit_monitor_last_run_timestamp_seconds", "gauge", "When peers were last judged.");
     to.sample("", epoch(state, state.t));
     to.family("wgkit_monitor_success", "gauge", "1 if every device could be read.");
-    to.sample("", options.problems == 0 ? 1 : 0);
+    to.sample("", state.problems == 0 ? 1 : 0);
+    if (state.succeeded == milliseconds{}) return;
+    to.family("wgkit_monitor_last_success_timestamp_seconds", "gauge",
+              "When every device could be read.");
+    to.sample("", epoch(state, state.succeeded));
 }
 
 void add_mindflavor(Exposition& to, const std::vector<Row>& rows, const State& state) {
@@ -198,7 +155,7 @@ std::string to_prometheus(const std::vector<Row>& rows, const State& state,
     Exposition to(options.open_metrics);
     switch (options.dialect) {
     case Dialect::own:
-        add_own(to, rows, state, options);
+        add_own(to, rows, state);
         break;
     case Dialect::mindflavor:
         add_mindflavor(to, rows, state);

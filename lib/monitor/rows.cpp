@@ -13,15 +13,11 @@ std::optional<seconds> Row::age() const {
     return std::chrono::duration_cast<seconds>(t - peer->handshake_at);
 }
 
-std::vector<Row> rows_of(const State& state, const Policy& policy) {
+std::vector<Row> rows_of(const State& state) {
     std::vector<Row> rows;
     for (const auto& device : state.devices)
         for (const auto& peer : device.peers) {
-            if (!is_present(state, peer)) continue;
-            const auto entry = policy.entries.find(peer.key);
-            const Rule& rule =
-                entry == policy.entries.end() ? policy.otherwise : entry->second.rule;
-            rows.push_back({&device, &peer, rule, state.t});
+            if (is_present(state, peer)) rows.push_back({&device, &peer, peer.rule, state.t});
         }
     return rows;
 }

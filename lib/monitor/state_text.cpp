@@ -1,10 +1,6 @@
 #include <fmt/format.h>
-#include <sodium.h>
 
-#include <array>
-#include <iterator>
-
-#include "util/ascii.hpp"
+#include "util/sealed_text.hpp"
 #include "wgkit/monitor.hpp"
 
 // One line for a device, two for a peer; fields are separated by tabs. Of this the file of ten
@@ -15,111 +11,16 @@ namespace wgkit::monitor {
 namespace {
 
 constexpr std::string_view heading = "wgkit-monitor-state 1";
-constexpr std::size_t sum_bytes = 16;
-
-std::string checksum(std::string_view text) {
-    std::array<unsigned char, sum_bytes> sum{};
-    crypto_generichash(sum.data(), sum.size(), reinterpret_cast<const unsigned char*>(text.data()),
-                       text.size(), nullptr, 0);
-    return fmt::format("{:02x}", fmt::join(sum, ""));
-}
-
-/// Text without what would end a field.
-std::string plain(std::string_view text) {
-    std::string safe(text);
-    for (char& c : safe)
-        if (static_cast<unsigned char>(c) < ' ') c = ' ';
-    return safe;
-}
-
-class Writer {
-  public:
-    template <class... Fields>
-    void line(std::string_view kind, const Fields&... fields) {
-        add(kind);
-        (field(fields), ...);
-        text_ += '\n';
-    }
-    void begin(std::string_view kind) { add(kind); }
-    void end() { text_ += '\n'; }
-    template <class T>
-    void field(const T& value) {
-        text_ += '\t';
-        add(value);
-    }
-    std::string& text() { return text_; }
-
-  private:
-    void add(std::string_view value) { text_ += value; }
-    void add(const std::string& value) { text_ += value; }
-    void add(bool value) { text_ += value ? '1' : '0'; }
-    void add(milliseconds value) { add(static_cast<std::int64_t>(value.count())); }
-    template <class T>
-    requires std::is_integral_v<T>
-    void add(T value) {
-        const fmt::format_int number(value);
-        text_.append(number.data(), number.size());
-    }
-
-    std::string text_;
-};
-
-/// The fields of one line; the first that is not what it should be makes it fail.
-class Fields {
-  public:
-    explicit Fields(std::string_view line) : rest_(line) {}
-
-    std::string_view text() {
-        if (done_) {
-            failed_ = true;
-            return {};
-        }
-        const std::size_t end = rest_.find('\t');
-        const std::string_view field = rest_.substr(0, end);
-        done_ = end == std::string_view::npos;
-        if (!done_) rest_.remove_prefix(end + 1);
-        return field;
-    }
-    template <class T>
-    T number() {
-        const std::string_view field = text();
-        T value{};
-        const auto [end, failure] =
-            std::from_chars(field.data(), field.data() + field.size(), value);
-        if (failure != std::errc{} || end != field.data() + field.size()) failed_ = true;
-        return value;
-    }
-    milliseconds time() { return milliseconds(number<std::int64_t>()); }
-    bool flag() { return number<unsigned>() != 0; }
-    template <class E>
-    E choice(std::size_t count) {
-        const auto value = number<std::size_t>();
-        if (value >= count) failed_ = true;
-        return static_cast<E>(value < count ? value : 0);
-    }
-    PublicKey key() {
-        const auto key = PublicKey::parse(text());
-        if (!key) failed_ = true;
-        return key ? *key : PublicKey{};
-    }
-    bool more() const { return !done_; }
-    bool failed() const { return failed_; }
-
-  private:
-    std::string_view rest_;
-    bool done_ = false;
-    bool failed_ = false;
-};
-
-void write(Writer& to, const PeerState& peer) {
+void write(FieldWriter& to, const PeerState& peer) {
     const Silence& s = peer.silence;
     const Cadence& c = peer.cadence;
     to.line("peer", to_string(peer.key), peer.keepalive, peer.handshake_at, peer.elapsed,
             peer.uncounted, static_cast<unsigned>(peer.verdict), static_cast<unsigned>(peer.cause),
             static_cast<unsigned>(peer.level), peer.since, peer.seen, peer.bad_runs, s.since,
             s.last_sent, s.asked, s.initiations, s.unconfirmed, s.early, s.overdue, c.count,
-            c.during, c.last_rx, c.last_data, c.pure, plain(peer.name), plain(peer.endpoint),
-            plain(peer.allowed_ips));
+            c.during, c.last_rx, c.last_data, c.pure, static_cast<unsigned>(peer.rule.expect),
+            peer.rule.max_stale ? peer.rule.max_stale->count() : 0, peer.rule.strict,
+            plain(peer.name), plain(peer.endpoint), plain(peer.allowed_ips));
     to.begin("looks");
     for (const auto& look : peer.looks) {
         to.field(look.t);
@@ -134,7 +35,7 @@ void write(Writer& to, const PeerState& peer) {
     to.end();
 }
 
-PeerState read_peer(Fields& fields) {
+PeerState read_peer(FieldReader& fields) {
     PeerState peer;
     Silence& s = peer.silence;
     Cadence& c = peer.cadence;
@@ -161,13 +62,17 @@ PeerState read_peer(Fields& fields) {
     c.last_rx = fields.time();
     c.last_data = fields.time();
     c.pure = fields.flag();
+    peer.rule.expect = fields.choice<Expect>(4);
+    if (const auto limit = fields.number<std::int64_t>(); limit != 0)
+        peer.rule.max_stale = seconds(limit);
+    peer.rule.strict = fields.flag();
     peer.name = fields.text();
     peer.endpoint = fields.text();
     peer.allowed_ips = fields.text();
     return peer;
 }
 
-bool read_looks(Fields& fields, PeerState& peer) {
+bool read_looks(FieldReader& fields, PeerState& peer) {
     while (fields.more() && !fields.failed()) {
         Look& look = peer.looks.emplace_back();
         look.t = fields.time();
@@ -178,13 +83,15 @@ bool read_looks(Fields& fields, PeerState& peer) {
     return peer.looks.size() <= max_looks;
 }
 
-bool read_line(Fields& fields, std::string_view kind, State& state) {
+bool read_line(FieldReader& fields, std::string_view kind, State& state) {
     if (kind == "clock") {
         state.clock.wall = fields.time();
         state.clock.boot = fields.time();
         state.clock.awake = fields.time();
         state.clock.boot_id = fields.text();
         state.t = fields.time();
+        state.problems = fields.number<std::uint32_t>();
+        state.succeeded = fields.time();
         return true;
     }
     if (kind == "device") {
@@ -213,33 +120,26 @@ Error broken(std::string_view what) { return {Errc::invalid, std::string(what), 
 } // namespace
 
 std::string to_text(const State& state) {
-    Writer to;
-    to.begin(heading);
-    to.end();
+    FieldWriter to;
+    to.line(heading);
     to.line("clock", state.clock.wall, state.clock.boot, state.clock.awake,
-            plain(state.clock.boot_id), state.t);
+            plain(state.clock.boot_id), state.t, state.problems, state.succeeded);
     for (const auto& device : state.devices) {
         to.line("device", plain(device.netns), plain(device.interface),
                 device.public_key ? to_string(*device.public_key) : std::string(), device.seen);
         for (const auto& peer : device.peers) write(to, peer);
     }
-    return to.text() + "sum\t" + checksum(to.text()) + "\n";
+    return seal(std::move(to.text()));
 }
 
 Result<State> parse_state(std::string_view text) {
-    if (!text.starts_with("wgkit-monitor-state "))
-        return broken("not a state file of wgkit-monitor");
-    if (!text.starts_with(heading) || text.substr(heading.size(), 1) != "\n")
-        return broken("a state file of another version of wgkit-monitor");
-    const std::size_t sum_at = text.rfind("sum\t");
-    if (sum_at == std::string_view::npos || text[sum_at - 1] != '\n'
-        || text.substr(sum_at) != "sum\t" + checksum(text.substr(0, sum_at)) + "\n")
-        return broken("the state file's checksum is wrong");
-    text = text.substr(heading.size() + 1, sum_at - heading.size() - 1);
+    const auto unsealed = unseal(text, heading);
+    if (!unsealed) return unsealed.error();
+    text = *unsealed;
     State state;
     for (std::size_t line = 2; !text.empty(); ++line) {
         const std::size_t end = text.find('\n');
-        Fields fields(text.substr(0, end));
+        FieldReader fields(text.substr(0, end));
         text.remove_prefix(end + 1);
         const std::string_view kind = fields.text();
         if (!read_line(fields, kind, state) || fields.failed())

@@ -3,20 +3,12 @@
 #include <algorithm>
 #include <array>
 
-#include "monitor/limits.hpp"
+#include "monitor/table.hpp"
 #include "wgkit/monitor_formats.hpp"
 
 namespace wgkit::monitor {
 
 namespace {
-
-/// Text that a terminal takes as text, whatever a name holds.
-std::string printable(std::string_view text) {
-    std::string safe(text);
-    for (char& c : safe)
-        if (static_cast<unsigned char>(c) < ' ' || c == 0x7f) c = '?';
-    return safe;
-}
 
 std::string full_name(const Row& row) {
     return row.peer->name.empty()
@@ -32,15 +24,6 @@ std::string bytes_text(double bytes) {
                      : fmt::format("{:.1f} {}", bytes, units.at(unit));
 }
 
-std::string span_text(seconds time) {
-    const std::int64_t count = time.count();
-    constexpr std::int64_t hour = 3600, day = 24 * hour;
-    if (count < 600) return fmt::format("{} s", count);
-    if (count < 2 * hour) return fmt::format("{} min", count / 60);
-    if (count < 2 * day) return fmt::format("{} h", count / hour);
-    return fmt::format("{} d", count / day);
-}
-
 std::string transfer_text(const PeerState& peer, bool received, bool rate) {
     const auto value = [&](const Look& look) {
         return static_cast<double>(received ? look.rx : look.tx);
@@ -52,14 +35,6 @@ std::string transfer_text(const PeerState& peer, bool received, bool rate) {
     const double passed = std::max(0.001, std::chrono::duration<double>(b.t - a.t).count());
     return bytes_text((value(b) - value(a)) / passed) + "/s";
 }
-
-const char* colour_of(Level level, Verdict verdict) {
-    if (level == Level::critical) return "31";
-    if (level == Level::warning) return "33";
-    return verdict == Verdict::up ? "32" : "2";
-}
-
-using Cells = std::vector<std::string>;
 
 } // namespace
 
@@ -76,8 +51,7 @@ std::string trouble_text(const std::vector<Row>& rows) {
 }
 
 std::string table_text(const std::vector<Row>& rows, const TableStyle& style) {
-    std::vector<Cells> table{
-        {"STATE", "PEER", "DEVICE", "HANDSHAKE", "RECEIVED", "SENT", "SINCE", "WHY"}};
+    Table table{{"STATE", "PEER", "DEVICE", "HANDSHAKE", "RECEIVED", "SENT", "SINCE", "WHY"}};
     for (const auto& row : rows) {
         const PeerState& peer = *row.peer;
         const auto age = row.age();
@@ -88,24 +62,10 @@ std::string table_text(const std::vector<Row>& rows, const TableStyle& style) {
                          span_text(std::chrono::duration_cast<seconds>(row.t - peer.since)),
                          reason(peer, row.t, row.rule)});
     }
-    std::vector<std::size_t> widths(table.front().size());
-    for (const auto& cells : table)
-        for (std::size_t i = 0; i < cells.size(); ++i)
-            widths[i] = std::max(widths[i], cells[i].size());
-    std::string text;
-    for (std::size_t line = 0; line < table.size(); ++line) {
-        for (std::size_t i = 0; i + 1 < widths.size(); ++i) {
-            const std::string cell = fmt::format("{:<{}}", table[line][i], widths[i]);
-            const bool is_state = i == 0 && line > 0 && style.colour;
-            text += is_state ? fmt::format(
-                        "\033[{}m{}\033[0m",
-                        colour_of(rows[line - 1].peer->level, rows[line - 1].peer->verdict), cell)
-                             : cell;
-            text += "  ";
-        }
-        text += table[line].back() + "\n";
-    }
-    return text;
+    return aligned(table, [&](std::size_t line) {
+        const PeerState& peer = *rows[line].peer;
+        return style.colour ? colour_of(peer.level, peer.verdict == Verdict::up) : "";
+    });
 }
 
 std::string explain_text(const Row& row, const State& state) {

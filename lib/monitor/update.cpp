@@ -195,6 +195,7 @@ PeerState update(PeerState state, const PeerSample& sample, milliseconds t, mill
     state.endpoint = sample.endpoint;
     state.allowed_ips = sample.allowed_ips;
     state.keepalive = sample.keepalive;
+    state.rule = rule;
     const Look now{t, handshake_of(state, sample, wall), sample.rx, sample.tx};
     if (state.looks.empty() || resumed) {
         begin(state, now, wall);

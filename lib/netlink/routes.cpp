@@ -51,6 +51,8 @@ std::optional<SeenRoute> route_in(const nlmsghdr& message) {
             read_value(attribute, seen.path.link);
         } else if (type == RTA_METRICS) {
             seen.path.mtu = mtu_in(attribute);
+        } else if (type == RTA_PREFSRC) {
+            seen.path.source = to_address(header->rtm_family, bytes_of(attribute));
         }
         return true;
     });
@@ -139,6 +141,16 @@ Result<LinkRoutes> read_routes_by_link(Socket& socket) { return read_all(socket,
 Result<void> add_route(Socket& socket, std::uint32_t link, const HostRoute& route) {
     auto request = route_request(RTM_NEWROUTE, NLM_F_CREATE | NLM_F_EXCL, link, route);
     return socket.ask(request.message(), "cannot add the route", {});
+}
+
+Result<void> put_route_before(Socket& socket, std::uint32_t link, const HostRoute& route,
+                              const std::optional<IpAddress>& source) {
+    // Without NLM_F_EXCL and NLM_F_APPEND IPv4 takes it for the first of its kind.
+    auto request = route_request(RTM_NEWROUTE, NLM_F_CREATE, link, route);
+    if (source) request.put_bytes(RTA_PREFSRC, source->bytes());
+    auto asked = socket.ask(request.message(), "cannot add the route", {});
+    if (!asked && socket.kernel_error() == EEXIST) return {};
+    return asked;
 }
 
 Result<void> remove_route(Socket& socket, std::uint32_t link, const HostRoute& route) {

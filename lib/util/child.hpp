@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "wgkit/result.hpp"
+#include "wgkit/secret.hpp"
 
 namespace wgkit {
 
@@ -14,11 +15,13 @@ struct ChildEnd {
     int status = 0;         ///< as a shell counts: 128 + signal if it was killed
     bool timed_out = false; ///< it was killed, with its process group
     std::string errors;     ///< what it wrote to standard error, at most 4 KiB
+    SecretString output;    ///< what it wrote to standard output, if that was asked for
 };
 
-/// Runs a program, found in PATH, with `input` on its standard input and /dev/null as its output.
+/// Runs a program, found in PATH, with `input` on its standard input. Its output goes to /dev/null,
+/// or, at most `most_output` bytes of it, into the result.
 /// Errors: not_found, permission, system: it did not start.
 Result<ChildEnd> run_child(const std::vector<std::string>& command, std::string_view input,
-                           std::chrono::milliseconds timeout);
+                           std::chrono::milliseconds timeout, std::size_t most_output = 0);
 
 } // namespace wgkit

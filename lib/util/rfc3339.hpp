@@ -3,7 +3,9 @@
 #include <fmt/chrono.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace wgkit {
 
@@ -11,5 +13,8 @@ namespace wgkit {
 inline std::string rfc3339(std::chrono::sys_seconds time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time.time_since_epoch().count()));
 }
+
+/// A time as RFC 3339 has it, with any fraction, which is cut off, and any offset.
+std::optional<std::chrono::sys_seconds> from_rfc3339(std::string_view text);
 
 } // namespace wgkit

@@ -17,9 +17,9 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 TIMEOUT = 60  # seconds a block
-# Own interfaces, an own /run with its namespaces and sockets, and their end with the block.
+# Own interfaces, an own /run with its namespaces and sockets, an own /var/lib, and their end with the block.
 APART = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-eu", "-c",
-         "mount -t tmpfs run /run && mount -t sysfs sys /sys && exec \"$@\"", "sh"]
+         "mount -t tmpfs run /run && mount -t tmpfs lib /var/lib && mount -t sysfs sys /sys && exec \"$@\"", "sh"]
 
 
 def is_allowed(environment) -> bool:

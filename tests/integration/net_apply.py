@@ -2,6 +2,7 @@
 """wgkit net plan and apply on running devices of our engine: what changes, what is left alone, what is
 refused, and that sessions of other peers go on."""
 import fcntl
+import glob
 import json
 import os
 import subprocess
@@ -175,11 +176,12 @@ def one_at_a_time(bed):
     a, b, _ = connected(bed)
     file = File(a)
     file.config({"PublicKey": b.public, "AllowedIPs": "10.0.0.2/32"}, ListenPort=51830)
-    place = f"/run/wgkit/net/{a.name}-{os.stat('/proc/self/ns/net').st_ino}.lock"
-    os.makedirs(os.path.dirname(place), 0o700, exist_ok=True)
+    file.ask("apply", status=0)
+    (place,) = glob.glob(f"/run/wgkit/{a.name}*.lock")
+    file.config({"PublicKey": b.public, "AllowedIPs": "10.0.0.2/32"}, ListenPort=51831)
     with open(place, "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        assert "another apply is at work" in file.ask("apply", status=1)
+        assert "another process is changing" in file.ask("apply", status=1)
         file.ask("plan", status=2)
     file.settle()
 

@@ -229,10 +229,18 @@ TEST_CASE("applying a diff gives the documented merge, whatever there is and is 
                 if (after.contains(one) && !at_once.contains(one))
                     FAIL("seed " << seed << ": " << to_string(one) << " is nobody's for a moment");
         };
-        const auto refused = device.set(diff(wanted, present, options));
-        REQUIRE(refused);
-        REQUIRE(refused->empty());
+        auto change = diff(wanted, present, options);
+        const auto ips = allowed_ips_after(present, change);
+        // What goes may also go later.
+        DeviceChange removals;
+        if (make.coin()) removals = take_removals(change);
         INFO("seed " << seed);
+        for (const auto* part : {&change, &removals}) {
+            const auto refused = device.set(*part);
+            REQUIRE(refused);
+            REQUIRE(refused->empty());
+        }
+        REQUIRE(std::set<Prefix>(ips.begin(), ips.end()) == owned(device.device));
         REQUIRE(told(device.device) == told(expected));
         REQUIRE(diff(wanted, device.device, options).empty());
     }

@@ -199,6 +199,33 @@ TEST_CASE("a missing neighbour of a rule comes back beside it") {
                    "protocol kernel"});
 }
 
+TEST_CASE("another mark gets two rules of its own, and those of before go") {
+    auto file = interface({"10.0.0.1/24"});
+    HostState present = wanted(file, {"0.0.0.0/0"}).state;
+    std::uint32_t priority = 32766;
+    for (auto& rule : present.rules) rule.priority = --priority;
+    present.first_rule_ipv4 = priority;
+    file.fw_mark = 77;
+    Texts rules;
+    for (const auto& text : texts(diff(wanted(file, {"0.0.0.0/0"}).state, present, {})))
+        if (text.find(" rule ") != text.npos) rules.push_back(text);
+    CHECK(rules
+          == Texts{"ip -4 rule add not fwmark 77 table 77 priority 32763 protocol kernel",
+                   "ip -4 rule add table main suppress_prefixlength 0 priority 32762 "
+                   "protocol kernel",
+                   "ip -4 rule delete table main suppress_prefixlength 0 priority 32764",
+                   "ip -4 rule delete not fwmark 51820 table 51820 priority 32765"});
+}
+
+TEST_CASE("a link-local address, which comes by itself, makes no other filter") {
+    const auto out = wanted(interface({"fd00::1/64"}), {"::/0"});
+    HostState present = out.state;
+    std::uint32_t priority = 32766;
+    for (auto& rule : present.rules) rule.priority = --priority;
+    present.filters.front().addresses.push_back(*IpAddress::parse("fe80::1"));
+    CHECK(texts(diff(out.state, present, {})).empty());
+}
+
 TEST_CASE("only routes to the device's own allowed IPs, made by hand, are removed") {
     HostState present;
     present.routes = {{prefix("10.1.0.0/16")},

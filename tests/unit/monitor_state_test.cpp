@@ -98,7 +98,7 @@ TEST_CASE("peers that vanish are kept for a day and not shown") {
     State state = observed();
     observe(state, {device(1064, {2})}, at(70, 560), {});
     REQUIRE(state.devices[0].peers.size() == 2);
-    CHECK(rows_of(state, {}).size() == 1);
+    CHECK(rows_of(state).size() == 1);
     observe(state, {device(1064, {2, 1})}, at(100, 590), {}); // and come back elsewhere
     CHECK(state.devices[0].peers[1].looks.size() == 3);
     observe(state, {device(1064, {2})}, at(130, 620), {});

@@ -3,11 +3,13 @@
 
 #include "common/app.hpp"
 #include "monitor/run.hpp"
+#include "monitor/serve.hpp"
 
 int main(int argc, char** argv) {
     using namespace wgkit::tool;
     constexpr std::array commands{
         Command{"", "Judge the peers of this machine", monitor::setup_run},
+        Command{"serve", "Show a status page, metrics and JSON by HTTP", monitor::setup_serve},
     };
     return run("wgkit-monitor", "Tell which WireGuard peers are really dead", commands, argc, argv);
 }

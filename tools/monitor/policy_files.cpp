@@ -1,7 +1,5 @@
 #include "monitor/policy.hpp"
-
-#include "wgkit/files.hpp"
-#include "wgkit/monitor_policy.hpp"
+#include "monitor/wishes_file.hpp"
 
 // A library of its own, see policy.hpp.
 
@@ -14,19 +12,6 @@ std::string beside(const std::string& file, const std::string& path) {
     const std::size_t slash = file.rfind('/');
     return path.starts_with('/') || slash == std::string::npos ? path
                                                                : file.substr(0, slash + 1) + path;
-}
-
-bool read_wishes(const PolicyFiles& files, Wishes& wishes, Diagnostics& diagnostics,
-                 const Report& report) {
-    if (files.config.empty()) return true;
-    const auto text = files::read(files.config);
-    if (!text) {
-        report.error(text.error());
-        return false;
-    }
-    wishes = parse_wishes(*text, diagnostics);
-    if (diagnostics.errors() != 0) report.findings(diagnostics, *text);
-    return diagnostics.errors() == 0;
 }
 
 bool read_nodes(const std::string& path, std::vector<KnownNode>& nodes, const Report& report) {
@@ -55,7 +40,7 @@ wgkit_read_policy_files(const wgkit::tool::monitor::PolicyFiles& files,
     wgkit::Diagnostics diagnostics(files.config);
     Wishes wishes;
     std::vector<KnownNode> nodes;
-    if (!read_wishes(files, wishes, diagnostics, report)) return false;
+    if (!read_wishes(files.config, wishes, diagnostics, report)) return false;
     const std::string path = files.nodes.empty() && !wishes.nodes.empty()
                                  ? beside(files.config, wishes.nodes)
                                  : files.nodes;

@@ -10,35 +10,14 @@
 #include <memory>
 #include <thread>
 
-#include "monitor/deliver.hpp"
-#include "monitor/policy.hpp"
-#include "monitor/sources.hpp"
-#include "monitor/store.hpp"
+#include "monitor/conclude.hpp"
+#include "monitor/headscale.hpp"
 #include "util/ascii.hpp"
-#include "wgkit/files.hpp"
 #include "wgkit/monitor_formats.hpp"
 
 namespace wgkit::tool::monitor {
 
 namespace {
-
-struct Options {
-    Sources sources;
-    PolicyFiles policy;
-    Receivers receivers;
-    std::string state;
-    std::string format = "text";
-    std::string compat = "own";
-    std::string output;
-    std::string explain;
-    std::uint32_t max_stale = 0;
-    std::uint32_t interval = 0;
-    std::uint32_t now = 0;
-    std::uint32_t timeout = 60;
-    bool strict = false;
-    bool all = false;
-    bool no_state = false;
-};
 
 /// The run must end before the next is due, whatever hangs. The state file is replaced whole, so
 /// ending at any moment does no harm.
@@ -51,14 +30,14 @@ void limit_duration(std::uint32_t limit) {
     ::alarm(limit);
 }
 
-Policy policy_of(const Options& options) {
+Policy policy_of(const MonitorOptions& options) {
     Policy policy;
     if (options.max_stale != 0) policy.otherwise.max_stale = seconds(options.max_stale);
     policy.otherwise.strict = options.strict;
     return policy;
 }
 
-Instant now_of(const Options& options) {
+Instant now_of(const MonitorOptions& options) {
     if (options.now == 0) return read_clocks();
     return {seconds(options.now), {}, {}, {}};
 }
@@ -68,8 +47,8 @@ bool matches(const Row& row, std::string_view wanted) {
            || (wanted.size() >= 6 && to_string(row.peer->key).starts_with(wanted));
 }
 
-std::string output_of(const Options& options, const std::vector<Row>& rows, const State& state,
-                      const std::vector<std::string>& problems) {
+std::string output_of(const MonitorOptions& options, const std::vector<Row>& rows,
+                      const State& state, const std::vector<std::string>& problems) {
     if (options.format == "json") return to_json(rows, state);
     if (options.format == "jsonl") return to_jsonl(rows, state);
     if (options.format == "nagios") return to_nagios(rows, problems);
@@ -77,30 +56,19 @@ std::string output_of(const Options& options, const std::vector<Row>& rows, cons
         const Dialect dialect = options.compat == "mindflavor" ? Dialect::mindflavor
                                 : options.compat == "mdlayher" ? Dialect::mdlayher
                                                                : Dialect::own;
-        return to_prometheus(rows, state, {dialect, false, problems.size()});
+        return to_prometheus(rows, state, {dialect, false});
     }
     if (options.all)
         return table_text(rows, {options.output.empty() && wants_colour(STDOUT_FILENO), false});
     return trouble_text(rows);
 }
 
-int explain(const Options& options, const std::vector<Row>& rows, const State& state,
-            const Report& report) {
-    int found = 0;
+/// The peer's samples; nothing if there is no such peer.
+std::string explanation(std::string_view wanted, const std::vector<Row>& rows, const State& state) {
+    std::string text;
     for (const auto& row : rows)
-        if (matches(row, options.explain)) {
-            if (found++ != 0) std::fputs("\n", stdout);
-            std::fputs(explain_text(row, state).c_str(), stdout);
-        }
-    if (found != 0) return static_cast<int>(worst_of(rows));
-    report.error(fmt::format("no peer '{}'", options.explain),
-                 "a name, or the first characters of a public key; --all lists the peers");
-    return static_cast<int>(Level::unknown);
-}
-
-int fail(const Report& report, const Error& error) {
-    report.error(error);
-    return static_cast<int>(Level::unknown);
+        if (matches(row, wanted)) text += (text.empty() ? "" : "\n") + explain_text(row, state);
+    return text;
 }
 
 struct Observed {
@@ -109,7 +77,7 @@ struct Observed {
 };
 
 /// One look, or two with --interval between them.
-void look(const Options& options, const Policy& policy, Observed& to, const Report& report) {
+void look(const MonitorOptions& options, const Policy& policy, Observed& to, const Report& report) {
     for (int round = options.interval == 0 ? 1 : 0; round < 2; ++round) {
         const Samples samples = take(options.sources);
         const Run run = observe(to.state, samples.devices, now_of(options), policy);
@@ -127,8 +95,18 @@ void look(const Options& options, const Policy& policy, Observed& to, const Repo
     }
 }
 
-int run(const Options& options, const Report& report) {
+/// What the last run left; nothing if it cannot be used.
+State parsed(const Store& store, const std::string& text, const Report& report) {
+    if (text.empty()) return {};
+    auto state = parse_state(text);
+    if (state) return *std::move(state);
+    store.set_aside(state.error(), report);
+    return {};
+}
+
+int run_monitor(const MonitorOptions& options, const Report& report) {
     limit_duration(options.timeout + options.interval);
+    if (!options.headscale.url.empty()) return run_headscale(options, report);
     Policy policy = policy_of(options);
     // Without names and expectations there is still something to tell.
     const bool has_policy = read_policy(options.policy, policy, report);
@@ -137,45 +115,35 @@ int run(const Options& options, const Report& report) {
     Observed observed;
     std::optional<Store> store;
     if (keeps_state) {
-        auto opened = Store::open(options.state.empty() ? default_state_path() : options.state);
-        if (!opened) return fail(report, opened.error());
+        auto opened = Store::open(options.state.empty() ? default_state_folder() + "/monitor.state"
+                                                        : options.state);
+        if (!opened) return cannot_tell(report, opened.error());
         store = *std::move(opened);
-        auto state = store->load(report);
-        if (!state) return fail(report, state.error());
-        observed.state = *std::move(state);
+        const auto text = store->load();
+        if (!text) return cannot_tell(report, text.error());
+        observed.state = parsed(*store, *text, report);
     }
     look(options, policy, observed, report);
-    const auto rows = rows_of(observed.state, policy);
-    Level level =
-        worse(worst_of(rows), observed.problems.empty() && has_policy ? Level::ok : Level::unknown);
-    // Before the state is kept: a run that ends in between is made up for by the next.
-    if (options.receivers.any())
-        if (const auto told =
-                deliver(options.receivers, to_alert_events(rows, observed.state, observed.problems),
-                        seconds(std::max(1U, options.timeout / 2)));
-            !told) {
-            report.error(told.error());
-            level = worse(level, Level::unknown);
-        }
-    if (store)
-        if (const auto saved = store->save(observed.state); !saved) {
-            report.error(saved.error()); // what was found out is told all the same
-            level = worse(level, Level::unknown);
-        }
-    if (!options.explain.empty()) return explain(options, rows, observed.state, report);
-    const std::string text = output_of(options, rows, observed.state, observed.problems);
-    if (options.output.empty()) {
-        std::fputs(text.c_str(), stdout);
-    } else if (const auto written = files::replace(options.output, text, 0644); !written) {
-        return fail(report, written.error());
-    }
-    return static_cast<int>(level);
+    note_problems(observed.state, observed.problems.size());
+    const State& state = observed.state;
+    const auto rows = rows_of(state);
+    const bool sees_all = observed.problems.empty() && has_policy;
+    Found found{worse(worst_of(rows), sees_all ? Level::ok : Level::unknown), {}, {}, {}};
+    if (store) found.state = to_text(state);
+    if (options.receivers.any()) found.events = to_alert_events(rows, state, observed.problems);
+    found.text = options.explain.empty() ? output_of(options, rows, state, observed.problems)
+                                         : explanation(options.explain, rows, state);
+    const int status = conclude(options, found, store, report);
+    if (options.explain.empty() || !found.text.empty()) return status;
+    report.error(fmt::format("no peer '{}'", options.explain),
+                 "a name, or the first characters of a public key; --all lists the peers");
+    return static_cast<int>(Level::unknown);
 }
 
 } // namespace
 
 Action setup_run(Arguments arguments) {
-    auto options = std::make_shared<Options>();
+    auto options = std::make_shared<MonitorOptions>();
     arguments
         .add_option("-i,--interface", options->sources.interfaces,
                     "Judge the peers of this device; may be repeated (default: all)")
@@ -188,6 +156,7 @@ Action setup_run(Arguments arguments) {
         .add_option("--dump", options->sources.dump,
                     "Read what `wg show all dump` printed from a file, or - for standard input")
         .type_name("FILE");
+    add_headscale_options(arguments, options->headscale);
     arguments
         .add_option("-c,--config", options->policy.config,
                     "Expectations of peers, see FILES in the manual page")
@@ -245,7 +214,7 @@ Action setup_run(Arguments arguments) {
         .add_option("--now", options->now,
                     "Judge as if it were this time, in seconds since 1970, to replay samples")
         .type_name("SECONDS");
-    return [options](const Report& report) { return run(*options, report); };
+    return [options](const Report& report) { return run_monitor(*options, report); };
 }
 
 } // namespace wgkit::tool::monitor

@@ -1,29 +1,28 @@
 #pragma once
 
+#include <string>
+#include <string_view>
+
 #include "common/report.hpp"
 #include "util/unique_fd.hpp"
-#include "wgkit/monitor.hpp"
 
-/// The state file and its lock.
+/// A state file and its lock.
 namespace wgkit::tool::monitor {
 
-using namespace wgkit::monitor;
-
-/// /var/lib/wgkit/monitor.state for root, else below XDG_STATE_HOME.
-std::string default_state_path();
+/// Where state is kept: /var/lib/wgkit for root, else below XDG_STATE_HOME.
+std::string default_state_folder();
 
 class Store {
   public:
     /// Locks the file against other runs. Errors: conflict if one is at work, permission, system.
     static Result<Store> open(const std::string& path);
 
-    /// The state; an empty one if there is none. One that cannot be used is kept beside, as
-    /// PATH.unusable, and said so. Errors: permission, system.
-    Result<State> load(const Report& report) const;
+    /// Its text; empty if there is none. Errors: permission, system.
+    Result<std::string> load() const;
+    /// Its text cannot be used: kept beside, as PATH.unusable, and said so.
+    void set_aside(const Error& why, const Report& report) const;
     /// Replaces it, whole, for group to read.
-    Result<void> save(const State& state) const;
-
-    const std::string& path() const { return path_; }
+    Result<void> save(std::string_view text) const;
 
   private:
     std::string path_;

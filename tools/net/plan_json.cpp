@@ -2,6 +2,8 @@
 
 #include <unordered_map>
 
+#include "net/host_words.hpp"
+
 namespace wgkit::tool::net {
 
 namespace {
@@ -67,9 +69,10 @@ Json to_json(const Convergence& it) {
     }
     for (const auto& key : change.removed_peers)
         changes.push_back({{"change", "remove-peer"}, {"publicKey", to_string(key)}});
+    for (const auto& step : it.host.steps) changes.push_back(to_json(step));
     return {{"schema", 1},
-            {"interface", it.target.interface},
-            {"file", it.target.path},
+            {"interface", it.interface()},
+            {"file", it.target.file.path},
             {"stateHash", state_hash(it.present)},
             {"changes", changes}};
 }

@@ -5,6 +5,8 @@
 #include <iterator>
 #include <unordered_map>
 
+#include "net/host_words.hpp"
+
 namespace wgkit::tool::net {
 
 namespace {
@@ -27,12 +29,16 @@ class PlanText {
 
     std::string write() {
         const auto& change = it_.change;
-        if (change.empty())
-            return fmt::format("{} is as {} wants it\n", it_.target.interface, it_.target.path);
-        text_ = fmt::format("{}, as {} wants it:\n", it_.target.interface, it_.target.path);
+        const auto& path = it_.target.file.path;
+        if (it_.empty()) return fmt::format("{} is as {} wants it\n", it_.interface(), path);
+        text_ = fmt::format("{}, as {} wants it:\n", it_.interface(), path);
         write_device(change);
         for (const auto& peer : change.peers) write_peer(peer);
         for (const auto& key : change.removed_peers) line('-', "peer " + peer_text(key));
+        for (const auto& step : it_.host.steps) {
+            const auto [sign, words] = to_words(step);
+            line(sign, words);
+        }
         return std::move(text_);
     }
 

@@ -147,6 +147,13 @@ struct DeviceChange {
 WGKIT_API DeviceChange diff(const WantedDevice& wanted, const Device& present,
                             const DiffOptions& options = {});
 
+/// All allowed IPs that the device has once the change is made, in ascending order. Pure.
+WGKIT_API std::vector<Prefix> allowed_ips_after(const Device& present, const DeviceChange& change);
+
+/// Takes what goes out of a change, to be done later: peers, allowed IPs, a mark. `change` is then
+/// what comes, and what moves. Pure.
+WGKIT_API DeviceChange take_removals(DeviceChange& change);
+
 /// How many peers a change may remove unless somebody says that more are meant: 3, and a fifth of
 /// those that are there.
 WGKIT_API std::size_t removal_limit(const Device& present);

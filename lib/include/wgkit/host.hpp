@@ -121,9 +121,13 @@ struct HostFacts {
     std::optional<std::uint32_t> table{}; ///< the number of `Table`, unless it is auto or off
 };
 
-/// Reads the facts for a file: the device's mark, its endpoints and the ways to them.
+/// What is done about the MTU where the file has none.
+enum class PathMtu { read, leave };
+
+/// Reads the facts for a file: the device's mark, and with PathMtu::read the ways to its endpoints.
 /// Errors: invalid (no such table), conflict, system.
-WGKIT_API Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted);
+WGKIT_API Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted,
+                                            PathMtu path_mtu = PathMtu::read);
 
 struct HostWanted {
     HostState state;

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -20,11 +22,16 @@ struct InterfaceFile {
 };
 
 /// Finds the file as wg-quick does: NAME is /etc/wireguard/NAME.conf, everything else a path whose
-/// last part is the interface's name and ".conf". Errors: not_found, invalid (no such name).
-WGKIT_API Result<InterfaceFile> find_interface_file(const std::string& name_or_path);
+/// last part is the interface's name and ".conf"; with `interface` it may be named otherwise.
+/// Errors: not_found, invalid (no such name).
+WGKIT_API Result<InterfaceFile> find_interface_file(const std::string& name_or_path,
+                                                    const std::string& interface = {});
 
 /// Whether people who are neither the owner nor in the group can reach a file.
 WGKIT_API bool is_world_accessible(const std::string& path);
+
+/// How systemd-networkd or NetworkManager manages an interface, for people; empty if neither does.
+WGKIT_API std::string network_manager_of(const std::string& interface);
 
 struct InterfaceOptions {
     bool hooks = true;      ///< run PreUp, PostUp, PreDown and PostDown
@@ -35,6 +42,28 @@ struct InterfaceOptions {
     std::function<void(const Error&)> warn;
     /// Asked between steps; once it is true, the operation ends as if the step had failed.
     std::function<bool()> is_interrupted;
+};
+
+/// Keeps others from changing an interface, until it dies or the process does: `bring_up`,
+/// `bring_down` and everything else that changes one takes it.
+class WGKIT_API InterfaceLock {
+  public:
+    /// Errors: conflict (another process has it), invalid (no such name), permission, system.
+    static Result<InterfaceLock> take(const std::string& interface);
+    InterfaceLock(InterfaceLock&& other) noexcept;
+    InterfaceLock& operator=(InterfaceLock&&) = delete;
+    InterfaceLock(const InterfaceLock&) = delete;
+    InterfaceLock& operator=(const InterfaceLock&) = delete;
+    ~InterfaceLock();
+
+    /// By a full tunnel's mark `bring_down` finds its rules when the interface itself is gone: to
+    /// be called before there are rules with it.
+    Result<void> remember_mark(std::uint32_t mark);
+
+  private:
+    struct Held;
+    explicit InterfaceLock(std::unique_ptr<Held> held);
+    std::unique_ptr<Held> held_;
 };
 
 /// Makes the interface, configures it, and gives it addresses, MTU, routes and name servers. After

@@ -51,10 +51,15 @@ struct Hooks {
 };
 
 /// How the operator reaches a node; used by `wgkit fleet`, not by rendering.
+/// What is absent is left to ssh and its configuration.
 struct Ssh {
-    std::string host;
+    std::string host; ///< empty: the node's name
     std::string user;
-    std::uint16_t port = 22;
+    std::uint16_t port = 0;   ///< 0: as ssh has it
+    std::string jump;         ///< hosts to go through, as for ProxyJump
+    std::optional<bool> sudo; ///< absent: unless the user is root
+
+    bool operator==(const Ssh&) const = default;
 };
 
 /// How this node sees one peer where that differs from what the mesh computes.

@@ -41,15 +41,15 @@ struct LockedNetwork {
     std::vector<LockedNode> nodes;     ///< sorted by name
     std::vector<Tombstone> tombstones; ///< sorted by name
 
-    LockedNode* find(std::string_view node);
-    const LockedNode* find(std::string_view node) const;
+    WGKIT_API LockedNode* find(std::string_view node);
+    WGKIT_API const LockedNode* find(std::string_view node) const;
 };
 
 struct Lock {
     std::vector<LockedNetwork> networks; ///< sorted by name
 
-    LockedNetwork* find(std::string_view network);
-    const LockedNetwork* find(std::string_view network) const;
+    WGKIT_API LockedNetwork* find(std::string_view network);
+    WGKIT_API const LockedNetwork* find(std::string_view network) const;
 };
 
 struct ParsedLock {

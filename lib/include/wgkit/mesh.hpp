@@ -12,6 +12,7 @@
 #include "wgkit/lock.hpp"
 #include "wgkit/plan.hpp"
 #include "wgkit/result.hpp"
+#include "wgkit/secret.hpp"
 
 /// Operations on a fleet described by nodes.yaml: load, check, render. See wgkit-mesh(1).
 namespace wgkit::mesh {
@@ -91,5 +92,18 @@ struct RenderSummary {
 /// Errors: conflict if `locked` and something would have to be allocated; not_found for a missing
 /// key file or an unknown name in `only`; permission for an open key file; system.
 WGKIT_API Result<RenderSummary> render(Fleet& fleet, const RenderOptions& options);
+
+/// One file of a node, as it is deployed.
+struct NodeFile {
+    std::string network;
+    std::string node;
+    std::string interface;
+    std::string path; ///< below the node's root, e.g. etc/wireguard/wg0.conf
+    SecretString content;
+};
+
+/// As `render`, but nothing is written except keys and lock: the files are the result, in the order
+/// of the inventory. `out` and `progress` are not used.
+WGKIT_API Result<std::vector<NodeFile>> render_files(Fleet& fleet, const RenderOptions& options);
 
 } // namespace wgkit::mesh

@@ -21,6 +21,24 @@ WGKIT_API Result<std::string> initial_inventory(const std::string& network, cons
 /// Errors: not_found, exists, invalid (not a DNS label), conflict (another wgkit at work).
 WGKIT_API Result<void> rename_node(Fleet& fleet, const std::string& from, const std::string& to);
 
+/// Takes a node out of the inventory; all else in the file stays as it is written. In the lock its
+/// addresses become tombstones.
+/// Errors: not_found, invalid (other places still name it, or it is not written as a block of its
+/// own), conflict (another wgkit at work).
+WGKIT_API Result<void> remove_node(Fleet& fleet, const std::string& name, Date today);
+
+/// The public key of a node that keeps its private key.
+struct LearnedKey {
+    std::string network;
+    std::string node;
+    PublicKey key;
+};
+
+/// Enters keys into the lock, each as a new generation unless it is there already. The inventory
+/// may have errors for want of them. Errors: not_found, conflict, system.
+WGKIT_API Result<void> enter_keys(const Paths& paths, const std::vector<LearnedKey>& keys,
+                                  Date today);
+
 struct RekeyedNode {
     std::string network;
     std::string name;

@@ -20,6 +20,9 @@ namespace wgkit::mesh {
 struct ImportFile {
     std::string path; ///< relative: NODE/etc/wireguard/IF.conf, or NAME.conf
     SecretString text;
+    /// Of a private key that is not in the text, because it stays on its node.
+    std::optional<PublicKey> key{};
+    Ssh ssh{}; ///< how the node is reached
 };
 
 struct ImportOptions {

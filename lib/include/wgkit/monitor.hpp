@@ -132,6 +132,16 @@ struct Cadence {
     auto operator<=>(const Cadence&) const = default;
 };
 
+/// What the operator expects of a peer.
+enum class Expect : std::uint8_t { automatic, up, roaming, ignore };
+
+struct Rule {
+    Expect expect = Expect::automatic;
+    std::optional<seconds> max_stale;
+    bool strict = false; ///< the handshake's age decides alone, for every peer
+    bool operator==(const Rule&) const = default;
+};
+
 /// All that is kept of a peer between two runs.
 struct PeerState {
     PublicKey key;
@@ -148,6 +158,7 @@ struct PeerState {
     Verdict verdict = Verdict::never;
     Cause cause = Cause::no_handshake;
     Level level = Level::ok;
+    Rule rule;                       ///< by which it was judged
     milliseconds since{};            ///< of the verdict
     milliseconds seen{};             ///< the last run whose samples had it
     std::uint32_t bad_runs = 0;      ///< runs in a row with trouble
@@ -161,15 +172,6 @@ inline constexpr std::size_t max_looks = 8;
 inline constexpr seconds min_step{10};
 /// No trouble is told from looks that are closer.
 inline constexpr seconds min_span{16};
-
-/// What the operator expects of a peer.
-enum class Expect : std::uint8_t { automatic, up, roaming, ignore };
-
-struct Rule {
-    Expect expect = Expect::automatic;
-    std::optional<seconds> max_stale;
-    bool strict = false; ///< the handshake's age decides alone, for every peer
-};
 
 /// How old a handshake may get while all is well: rekeying comes 120 s after a handshake, with the
 /// next keepalive.
@@ -207,6 +209,8 @@ struct DeviceState {
 struct State {
     Instant clock;    ///< of the last run
     milliseconds t{}; ///< the monitor's time then: what the wall clock would say without its steps
+    std::uint32_t problems = 0; ///< what the last run could not see
+    milliseconds succeeded{};   ///< the last run that saw everything; 0: none
     std::vector<DeviceState> devices;
 };
 
@@ -233,6 +237,9 @@ struct Run {
 /// state for a day. Pure.
 WGKIT_API Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
                       const Policy& policy);
+
+/// Notes what the run could not see.
+WGKIT_API void note_problems(State& state, std::size_t count);
 
 /// Whether the peer was in the last run's samples.
 WGKIT_API bool is_present(const State& state, const PeerState& peer);

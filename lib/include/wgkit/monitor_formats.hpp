@@ -24,7 +24,7 @@ struct Row {
 };
 
 /// The peers of the last run, in the order of their devices. They point into `state`.
-WGKIT_API std::vector<Row> rows_of(const State& state, const Policy& policy);
+WGKIT_API std::vector<Row> rows_of(const State& state);
 /// Critical before unknown before warning, as the Monitoring Plugins have it.
 WGKIT_API Level worst_of(const std::vector<Row>& rows);
 /// Orders levels that way.
@@ -54,7 +54,6 @@ enum class Dialect : std::uint8_t { own, mindflavor, mdlayher };
 struct MetricsOptions {
     Dialect dialect = Dialect::own;
     bool open_metrics = false; ///< with units and the final # EOF
-    std::size_t problems = 0;  ///< of the run, for wgkit_monitor_success
 };
 /// Prometheus text exposition.
 WGKIT_API std::string to_prometheus(const std::vector<Row>& rows, const State& state,

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
+#include <mutex>
 
 #include "mesh/fleet/fleet_guard.hpp"
 #include "mesh/output/output_tree.hpp"
@@ -51,31 +53,79 @@ void count(RenderSummary& summary, const std::vector<RenderJobResult>& results) 
     summary.cost.handshakes_per_second = static_cast<double>(summary.cost.links) / rekey_after;
 }
 
-} // namespace
-
-Result<RenderSummary> render(Fleet& fleet, const RenderOptions& options) {
+/// Whether the fleet can be rendered, and nobody else is at work on it.
+Result<UniqueFd> begin(const Fleet& fleet, const RenderOptions& options) {
     if (fleet.diagnostics.errors() != 0)
         return Error{Errc::invalid, fmt::format("{} has errors", fleet.paths.nodes), {}};
-    auto jobs = list_jobs(fleet, options.only);
-    if (!jobs) return std::move(jobs).error();
     auto guard = guard_fleet(fleet);
-    if (!guard) return std::move(guard).error();
+    if (!guard) return guard;
     if (options.locked && fleet.lock_changed())
         return Error{Errc::conflict,
                      fmt::format("{} is not up to date, but --locked allows no change to it",
                                  fleet.paths.lock),
                      "run `wgkit mesh render` without --locked and commit the lock"};
+    return guard;
+}
+
+/// Makes what is missing, and then writes the lock.
+Result<std::vector<NetworkSecrets>> obtain_secrets(Fleet& fleet, const RenderOptions& options,
+                                                   RenderSummary& summary) {
+    const KeyOptions keys{options.locked ? KeyPolicy::locked : KeyPolicy::make,
+                          options.allow_open_keys, options.today, options.threads};
+    auto secrets = load_secrets(fleet, keys, summary.keys_created);
+    if (!secrets) return secrets;
+    auto lock_written = write_lock(fleet);
+    if (!lock_written) return std::move(lock_written).error();
+    summary.lock_written = *lock_written;
+    return secrets;
+}
+
+} // namespace
+
+Result<std::vector<NodeFile>> render_files(Fleet& fleet, const RenderOptions& options) {
+    const auto guard = begin(fleet, options);
+    if (!guard) return guard.error();
+    const auto jobs = list_jobs(fleet, options.only);
+    if (!jobs) return jobs.error();
+    RenderSummary unused;
+    const auto secrets = obtain_secrets(fleet, options, unused);
+    if (!secrets) return secrets.error();
+    std::map<std::string, SecretString> contents;
+    std::mutex mutex; // guards `contents`
+    const auto results = run_jobs(
+        fleet, *secrets, options, *jobs,
+        [&](const std::string& path, std::string_view content, mode_t) -> Result<OutputTree::Put> {
+            const std::lock_guard lock(mutex);
+            contents.emplace(path, content);
+            OutputTree::Put put;
+            put.entry.path = path;
+            return put;
+        });
+    if (!results) return results.error();
+    std::vector<NodeFile> files;
+    for (std::size_t i = 0; i < jobs->size(); ++i) {
+        const Plan& plan = fleet.plans[(*jobs)[i].network];
+        const Node& node = *plan.member((*jobs)[i].node).node;
+        for (const auto& put : (*results)[i].files) {
+            const std::string& path = put.entry.path;
+            files.push_back({plan.network().name.value, node.name.value, node.interface,
+                             path.substr(path.find('/') + 1), std::move(contents[path])});
+        }
+    }
+    return files;
+}
+
+Result<RenderSummary> render(Fleet& fleet, const RenderOptions& options) {
+    auto guard = begin(fleet, options);
+    if (!guard) return std::move(guard).error();
+    auto jobs = list_jobs(fleet, options.only);
+    if (!jobs) return std::move(jobs).error();
     auto tree = OutputTree::open(options.out);
     if (!tree) return std::move(tree).error();
 
     RenderSummary summary;
-    const KeyOptions keys{options.locked ? KeyPolicy::locked : KeyPolicy::make,
-                          options.allow_open_keys, options.today, options.threads};
-    auto secrets = load_secrets(fleet, keys, summary.keys_created);
+    auto secrets = obtain_secrets(fleet, options, summary);
     if (!secrets) return std::move(secrets).error();
-    auto lock_written = write_lock(fleet);
-    if (!lock_written) return std::move(lock_written).error();
-    summary.lock_written = *lock_written;
 
     auto results = run_jobs(fleet, *secrets, options, *jobs,
                             [&](const std::string& path, std::string_view content, mode_t mode) {

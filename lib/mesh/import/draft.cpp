@@ -1,5 +1,6 @@
 // Draft -> nodes.yaml and lock.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -22,6 +23,16 @@ std::string prefix_list(const std::vector<Prefix>& prefixes) {
     std::vector<std::string> items;
     for (const auto& prefix : prefixes) items.push_back(to_string(prefix));
     return flow_list(items);
+}
+
+std::string ssh_text(const Ssh& ssh) {
+    std::vector<std::string> fields;
+    if (!ssh.host.empty()) fields.push_back("host: " + yaml::quote(ssh.host));
+    if (!ssh.user.empty()) fields.push_back("user: " + yaml::quote(ssh.user));
+    if (ssh.port != 0) fields.push_back(fmt::format("port: {}", ssh.port));
+    if (!ssh.jump.empty()) fields.push_back("jump: " + yaml::quote(ssh.jump));
+    if (ssh.sudo) fields.push_back(fmt::format("sudo: {}", *ssh.sudo));
+    return fmt::format("{{{}}}", fmt::join(fields, ", "));
 }
 
 void append_hooks(std::string& text, const std::string& indent, const Hooks& hooks) {
@@ -51,6 +62,7 @@ std::string node_fields(const DraftNode& node, const std::string& indent, bool w
     if (!node.has_key && node.key) add("public_key", yaml::quote(to_string(*node.key)));
     if (!node.has_file) add("managed", "false");
     if (node.keys_on_node) add("keys", "node");
+    if (node.ssh != Ssh{}) add("ssh", ssh_text(node.ssh));
     if (node.endpoint) add("endpoint", yaml::quote(to_string(*node.endpoint)));
     if (node.port && !(node.endpoint && node.endpoint->port == *node.port))
         add("port", std::to_string(*node.port));

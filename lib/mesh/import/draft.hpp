@@ -44,6 +44,7 @@ struct DraftNode {
     std::string expires;
     bool relay = false;
     bool keys_on_node = false;
+    Ssh ssh;
     bool psk_none = false;
     std::optional<std::uint16_t> keepalive;
     std::vector<DraftPeer> peers;               ///< in the order of the file

@@ -83,7 +83,10 @@ class Builder {
             by_key_.emplace(*node.key, draft_.nodes.size());
         } else {
             node.keys_on_node = true;
+            node.key = source.key;
+            if (node.key) by_key_.emplace(*node.key, draft_.nodes.size());
         }
+        node.ssh = source.ssh;
         for (const auto& prefix : from.addresses) {
             auto& mine = prefix.address.is_v4() ? node.ipv4 : node.ipv6;
             if (mine)

@@ -42,7 +42,8 @@ Result<WgQuickFile> read_wg_quick(const ImportFile& file, const std::string& net
                 fmt::format("{}:{}:{}: {}", one.file, one.mark.line, one.mark.column, one.message),
                 one.hint};
     // Its warnings are about files that are replaced; what is corrected is told below.
-    WgQuickFile source{file.path, network, {}, "wg0", false, std::move(parsed.config)};
+    WgQuickFile source{file.path, network, {}, "wg0", false, std::move(parsed.config),
+                       file.key,  file.ssh};
     take_path(source);
     take_header(source, source.config.comments);
     take_header(source, source.config.interface.comments.above);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "wgkit/config.hpp"
@@ -15,6 +16,8 @@ struct WgQuickFile {
     std::string interface = "wg0";
     bool by_wgkit = false;
     config::Config config;
+    std::optional<PublicKey> key{}; ///< known although the private key is not in the file
+    Ssh ssh{};
 };
 
 /// Reads one file; `network` is for files that do not name theirs.

@@ -104,8 +104,12 @@ void read_ssh(const Value& value, Node& node, Diagnostics& d) {
             set(node.ssh.user, field::text(part, d));
         else if (key == "port")
             set(node.ssh.port, field::port(part, d));
+        else if (key == "jump")
+            set(node.ssh.jump, field::text(part, d));
+        else if (key == "sudo")
+            node.ssh.sudo = field::boolean(part, d);
         else
-            field::unknown(key, mark, {"host", "user", "port"}, d);
+            field::unknown(key, mark, {"host", "user", "port", "jump", "sudo"}, d);
     }
 }
 

@@ -50,6 +50,7 @@ def prepare(folder):
     mount("-t", "sysfs", "sys", "/sys")
     mount("-t", "tmpfs", "fw", folder)
     overlay(folder, "/etc", [])
+    mount("-t", "tmpfs", "lib", "/var/lib")
 
 
 def overlay(folder, place, above):

@@ -4,6 +4,7 @@ every program that is started, every change of a file.
 
 After a failure the host is what it was before. After a kill the next up or down completes the work.
 """
+import glob
 import os
 import re
 import sys
@@ -93,11 +94,10 @@ def killed_up(host, path, clean, up):
 
 
 def halfway():
-    try:
-        with open(f"/run/wgkit/{NAME}.state", encoding="ascii") as file:
+    for path in glob.glob(f"/run/wgkit/{NAME}*.state"):
+        with open(path, encoding="ascii") as file:
             return "phase=up" not in file.read()
-    except FileNotFoundError:
-        return False
+    return False
 
 
 def compare_up(host, up, what):

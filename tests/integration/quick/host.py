@@ -59,6 +59,14 @@ class Host:
     def net(self, verb, path, *options, status=0, **others):
         return self.call(NET, verb, path, *options, status=status, **others)
 
+    @staticmethod
+    def command(verb, *words):
+        return (NET, verb, *words)
+
+    @staticmethod
+    def confirm(*options):
+        return (NET, "confirm", NAME, *options)
+
     def json(self, *argv):
         text = self.space.run(*argv, check=False).stdout
         return json.loads(text) if text.strip() else []

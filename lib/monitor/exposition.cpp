@@ -1,0 +1,33 @@
+#include "monitor/exposition.hpp"
+
+namespace wgkit::monitor {
+
+std::string escaped(std::string_view text) {
+    std::string safe;
+    for (const char c : text) {
+        if (c == '\\' || c == '"') safe += '\\';
+        if (c == '\n')
+            safe += "\\n";
+        else
+            safe += c;
+    }
+    return safe;
+}
+
+void Exposition::family(std::string_view name, std::string_view type, std::string_view help) {
+    name_ = name;
+    std::string_view head = name;
+    // OpenMetrics names the family without what marks its samples.
+    const std::string_view suffix = type == "counter" ? "_total" : type == "info" ? "_info" : "";
+    if (open_metrics_ && name.ends_with(suffix)) head.remove_suffix(suffix.size());
+    const std::string_view kind = !open_metrics_ && type == "info" ? "gauge" : type;
+    fmt::format_to(std::back_inserter(text_), "# HELP {} {}\n# TYPE {} {}\n", head, help, head,
+                   kind);
+}
+
+std::string Exposition::take() {
+    if (open_metrics_) fmt::format_to(std::back_inserter(text_), "# EOF\n");
+    return fmt::to_string(text_);
+}
+
+} // namespace wgkit::monitor

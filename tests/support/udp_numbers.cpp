@@ -1,0 +1,128 @@
+// udp_numbers OWN PEER PORT RATE [SECONDS]: numbered datagrams to PEER, so many a second, and those
+// of the same program over there received, until SIGTERM or for so long; then two seconds for what
+// is on its way. Prints how many were sent, how many different ones came, and how many came again:
+//   sent 1000 received 998 again 0
+#include <arpa/inet.h>
+#include <netdb.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <csignal>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <thread>
+#include <vector>
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+volatile std::sig_atomic_t is_over = 0;
+
+constexpr std::size_t datagram_bytes = 64;
+constexpr std::uint64_t greeting = ~std::uint64_t{0};
+
+struct Count {
+    std::uint64_t received = 0;
+    std::uint64_t again = 0;
+};
+
+int connected_socket(const char* own, const char* peer, const char* port) {
+    addrinfo hints{};
+    hints.ai_flags = AI_NUMERICHOST;
+    hints.ai_socktype = SOCK_DGRAM;
+    addrinfo* here = nullptr;
+    addrinfo* there = nullptr;
+    if (::getaddrinfo(own, port, &hints, &here) != 0
+        || ::getaddrinfo(peer, port, &hints, &there) != 0)
+        return -1;
+    const int fd = ::socket(here->ai_family, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    const int room = 8 << 20;
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room);
+
+    if (::bind(fd, here->ai_addr, here->ai_addrlen) != 0
+        || ::connect(fd, there->ai_addr, there->ai_addrlen) != 0)
+        return -1;
+    return fd;
+}
+
+Count receive(int fd, const std::atomic<bool>& stop, std::atomic<bool>& is_heard) {
+    Count count;
+    std::vector<bool> seen;
+    while (!stop) {
+        pollfd waits{fd, POLLIN, 0};
+        if (::poll(&waits, 1, 50) <= 0) continue;
+        std::array<char, datagram_bytes> data{};
+        while (::recv(fd, data.data(), data.size(), 0) > 0) {
+            std::uint64_t number = 0;
+            std::memcpy(&number, data.data(), sizeof number);
+            is_heard = true;
+            if (number == greeting) continue;
+            if (number >= seen.size()) seen.resize(2 * number + 1024);
+            if (seen[number])
+                ++count.again;
+            else
+                ++count.received;
+            seen[number] = true;
+        }
+    }
+    return count;
+}
+
+} // namespace
+
+int main(int argc, char** argv) {
+    if (argc < 5) return 64;
+    const int fd = connected_socket(argv[1], argv[2], argv[3]);
+    if (fd < 0) {
+        std::perror("socket");
+        return 1;
+    }
+    const double rate = std::atof(argv[4]);
+    const double seconds = argc > 5 ? std::atof(argv[5]) : 1e9;
+    struct sigaction action {};
+    action.sa_handler = [](int) { is_over = 1; };
+    ::sigaction(SIGTERM, &action, nullptr);
+    std::atomic<bool> stop = false;
+    Count count;
+    std::atomic<bool> is_heard = false;
+    std::thread receiver([&] { count = receive(fd, stop, is_heard); });
+    const auto send_number = [fd](std::uint64_t number) {
+        std::array<char, datagram_bytes> data{};
+        std::memcpy(data.data(), &number, sizeof number);
+        (void)::send(fd, data.data(), data.size(), 0); // what cannot be sent is lost, too
+    };
+    // Whoever sends this is there to receive.
+    while (is_over == 0) {
+        send_number(greeting);
+        if (is_heard) break;
+        std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+
+    // Few wake-ups at low rates: virtual machines without hardware's help are slow.
+    const auto pause = std::chrono::duration_cast<std::chrono::microseconds>(
+        std::chrono::duration<double>(rate < 2000 ? 0.5 / rate : 0.00025));
+    std::uint64_t sent = 0;
+    const auto begin = Clock::now();
+    while (is_over == 0) {
+        const std::chrono::duration<double> past = Clock::now() - begin;
+        if (past.count() >= seconds) break;
+        while (static_cast<double>(sent) < past.count() * rate) {
+            send_number(sent++);
+        }
+        std::this_thread::sleep_for(pause);
+    }
+    std::this_thread::sleep_for(std::chrono::seconds(2));
+    stop = true;
+    receiver.join();
+    std::printf("sent %llu received %llu again %llu\n", static_cast<unsigned long long>(sent),
+                static_cast<unsigned long long>(count.received),
+                static_cast<unsigned long long>(count.again));
+    return 0;
+}

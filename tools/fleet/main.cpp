@@ -1,0 +1,22 @@
+// wgkit-fleet: a whole fleet from one machine, over ssh.
+#include "commands.hpp"
+
+using namespace wgkit::tool;
+
+namespace {
+
+constexpr std::array commands{
+    Command{"status", "Tell how every node is, and what is pending", fleet::setup_status},
+    Command{"import", "Make a nodes.yaml of a fleet that runs", fleet::setup_import},
+    Command{"plan", "Show what would change on every node", fleet::setup_plan},
+    Command{"apply", "Change all nodes, in waves that can go back", fleet::setup_apply},
+    Command{"revoke", "Take a node's key off every other node, for good", fleet::setup_revoke},
+    Command{"log", "Tell who changed what", fleet::setup_log},
+    Command{"node", "Answer an operator; run on nodes by ssh", fleet::setup_node},
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return run("wgkit-fleet", "Act on all nodes of a fleet over ssh", commands, argc, argv);
+}

@@ -1,0 +1,93 @@
+#include "fleet/plan_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "common/json.hpp"
+#include "crypto/sha256.hpp"
+#include "wgkit/files.hpp"
+
+namespace wgkit::tool::fleet {
+
+namespace {
+
+std::string hash_of(std::string_view text) { return crypto::to_hex(crypto::sha256(text)); }
+
+std::string inventory_hash(const wgkit::mesh::Fleet& fleet) {
+    return hash_of(hash_of(fleet.source) + hash_of(fleet.lock_text));
+}
+
+const PlanFile::Item* find(const PlanFile& plan, const std::string& node,
+                           const std::string& interface) {
+    for (const auto& item : plan.items)
+        if (item.node == node && item.interface == interface) return &item;
+    return nullptr;
+}
+
+} // namespace
+
+PlanFile make_plan(const wgkit::mesh::Fleet& fleet, const std::vector<Surveyed>& nodes) {
+    PlanFile plan;
+    plan.inventory_hash = inventory_hash(fleet);
+    for (const auto& node : nodes)
+        for (const auto& file : node.files)
+            if (node.reply.is_good())
+                plan.items.push_back({node.target.name, file.interface, hash_of(file.config),
+                                      file.state_hash, node.changes() != 0});
+    return plan;
+}
+
+Result<void> write_plan(const PlanFile& plan, const std::string& path) {
+    Json items = Json::array();
+    for (const auto& item : plan.items)
+        items.push_back({{"node", item.node},
+                         {"interface", item.interface},
+                         {"configHash", item.config_hash},
+                         {"stateHash", item.state_hash},
+                         {"changes", item.changes}});
+    const Json json{{"schema", 1}, {"inventoryHash", plan.inventory_hash}, {"nodes", items}};
+    return files::replace(path, json.dump(2) + "\n", 0644);
+}
+
+Result<PlanFile> read_plan(const std::string& path) {
+    const auto text = files::read(path);
+    if (!text) return text.error();
+    const auto json = Json::parse(text->begin(), text->end(), nullptr, false);
+    if (!json.is_object() || json.value("schema", 0) != 1 || !json.contains("inventoryHash"))
+        return Error{Errc::invalid, fmt::format("{} is no plan", path),
+                     "`wgkit fleet plan -o FILE` writes one"};
+    PlanFile plan;
+    plan.inventory_hash = json.value("inventoryHash", "");
+    for (const auto& item : json.value("nodes", Json::array()))
+        plan.items.push_back({item.value("node", ""), item.value("interface", ""),
+                              item.value("configHash", ""), item.value("stateHash", ""),
+                              item.value("changes", false)});
+    return plan;
+}
+
+Result<void> hold_to_plan(const PlanFile& plan, const wgkit::mesh::Fleet& fleet,
+                          std::vector<Surveyed>& nodes) {
+    if (plan.inventory_hash != inventory_hash(fleet))
+        return Error{
+            Errc::conflict,
+            fmt::format("{} or its lock have changed since the plan was made", fleet.paths.nodes),
+            "make a new plan"};
+    std::erase_if(nodes, [&](const Surveyed& node) {
+        return node.files.empty()
+               || find(plan, node.target.name, node.files.front().interface) == nullptr;
+    });
+    for (auto& node : nodes)
+        for (auto& file : node.files) {
+            const auto* item = find(plan, node.target.name, file.interface);
+            if (item == nullptr || item->config_hash != hash_of(file.config))
+                return Error{Errc::conflict,
+                             fmt::format("{}: the plan is for another file", node.target.name),
+                             "its preshared keys or wgkit itself have changed; make a new plan"};
+            // What an interrupted run has already done is no longer what it was, and need not be.
+            if (node.reply.is_good() && node.changes() != 0) file.state_hash = item->state_hash;
+        }
+    return {};
+}
+
+} // namespace wgkit::tool::fleet

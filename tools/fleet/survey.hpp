@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "fleet/common.hpp"
+
+namespace wgkit::tool::fleet {
+
+/// A node with the files that it should have, and what it said of them.
+struct Surveyed {
+    Target target;
+    std::vector<wgkit::fleet::WantedFile> files;
+    Reply reply;
+
+    /// What is to be changed on it: lines of its files, and peers of its devices that differ though
+    /// the files do not.
+    std::size_t changes() const;
+};
+
+/// Renders the fleet's files and asks every node what they would change there. Keys and the lock's
+/// entries that are missing are made, unless `locked`.
+/// Errors: those of rendering; invalid for a node whose format is not wg-quick.
+Result<std::vector<Surveyed>> survey(wgkit::mesh::Fleet& fleet, Transport& transport,
+                                     const FleetOptions& options,
+                                     const std::vector<std::string>& only, bool locked);
+
+/// How many changes JSON of `wgkit net plan` names; endpoints of silent peers do not count.
+std::size_t count_device_changes(const std::string& json);
+
+} // namespace wgkit::tool::fleet
