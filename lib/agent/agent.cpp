@@ -14,6 +14,7 @@
 #include "agent/identity.hpp"
 #include "agent/reader.hpp"
 #include "store/watch.hpp"
+#include "trust/possession.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/agent.hpp"
 #include "wgkit/files.hpp"
@@ -49,13 +50,15 @@ class Agent {
         if (options_.ready) options_.ready();
         milliseconds pause = first_pause;
         while (!is_stopped()) {
-            if (connect()) {
-                pause = first_pause;
-                follow();
+            const auto begun = std::chrono::steady_clock::now();
+            if (connect()) follow();
+            // A store that takes us in only to throw us out is not asked without pause.
+            if (std::chrono::steady_clock::now() - begun > longest_pause) pause = first_pause;
+            if (is_lost_) {
+                client_.next_member();
+                sleep(jittered(pause));
+                pause = std::min(pause * 2, longest_pause);
             }
-            client_.next_member();
-            sleep(jittered(pause));
-            pause = std::min(pause * 2, longest_pause);
         }
     }
 
@@ -94,7 +97,39 @@ class Agent {
         }
         if (std::exchange(is_lost_, false)) say("the store is back");
         take_news();
-        return true;
+        return !adopt_own_user();
+    }
+
+    /// Once an operator has approved this node, it has a user of its own, which can write nothing
+    /// but the node's own hint. True if the store must be asked anew.
+    bool adopt_own_user() {
+        const bool is_approved =
+            follower_.state() && follower_.state()->find(identity_.node) != nullptr;
+        if (identity_.join_key.empty() || !is_approved) return false;
+        Identity changed = identity_;
+        changed.join_key.clear();
+        if (!changed.access.user.empty()) {
+            const auto found = client_.get(layout_.secret(identity_.node));
+            const auto* sealed = found ? found->find(layout_.secret(identity_.node)) : nullptr;
+            if (sealed == nullptr) return false;
+            const auto bytes = trust::from_base64(sealed->value);
+            auto password = trust::open_secret(bytes.value_or(std::string()), keys_.seal);
+            if (!password) {
+                complain(password.error());
+                return false;
+            }
+            changed.access.user = layout_.node_user(identity_.node);
+            changed.access.password = *std::move(password);
+        }
+        if (auto saved = save_identity(options_.folder, changed); !saved) {
+            complain(saved.error());
+            return false;
+        }
+        const bool is_other_user = changed.access.user != identity_.access.user;
+        identity_ = std::move(changed);
+        if (is_other_user) client_.use(identity_.access);
+        report_status();
+        return is_other_user;
     }
 
     void follow() {
@@ -108,6 +143,7 @@ class Agent {
                                   event.entry.create_revision);
             }
             take_news();
+            if (adopt_own_user()) return;
             if (news.compacted) return; // connect reads everything again
             if (!news.error.empty()) {
                 lost(news.error);

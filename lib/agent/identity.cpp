@@ -32,7 +32,10 @@ Result<Key> load_or_make(const std::string& path, Parse parse, Key (*make)()) {
 }
 
 std::string path_of_identity(const std::string& folder) { return folder + "/agent.json"; }
-std::string path_of_password(const std::string& folder) { return folder + "/store.password"; }
+/// One for each user, so that a change of users is the replacement of one file.
+std::string path_of_password(const std::string& folder, const std::string& user) {
+    return fmt::format("{}/{}.password", folder, user);
+}
 
 } // namespace
 
@@ -69,8 +72,9 @@ Result<Identity> load_identity(const std::string& folder) {
     identity.access.members = in.texts("stores");
     identity.access.ca_file = in.text("ca_file");
     identity.access.user = in.text("user");
+    if (identity.access.user.find('/') != std::string::npos) in.fail("'user' is no name");
     if (!identity.access.user.empty()) {
-        auto password = files::read_secret(path_of_password(folder));
+        auto password = files::read_secret(path_of_password(folder, identity.access.user));
         if (!password) return password.error();
         identity.access.password = SecretString(ascii::trim(*password));
     }
@@ -79,8 +83,8 @@ Result<Identity> load_identity(const std::string& folder) {
 
 Result<void> save_identity(const std::string& folder, const Identity& identity) {
     if (!identity.access.user.empty())
-        if (auto saved =
-                files::replace(path_of_password(folder), identity.access.password + "\n", 0600);
+        if (auto saved = files::replace(path_of_password(folder, identity.access.user),
+                                        identity.access.password + "\n", 0600);
             !saved)
             return saved;
     const std::string text = nlohmann::json{{"schema", 1},

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "util/yaml.hpp"
@@ -57,17 +58,25 @@ Result<void> check(const mesh::Fleet& fleet) {
     return {};
 }
 
-Result<trust::NodeRecord> make_record(const yaml::Value& value, const mesh::LockedNetwork& lock,
-                                      bool& left_hooks_out) {
+/// The inventory's own, for nodes that a render has not seen yet; else the lock's.
+std::optional<PublicKey> key_of(const mesh::Network& network, const mesh::LockedNode& locked) {
+    for (const auto& node : network.nodes)
+        if (node.name.value == locked.name && node.public_key) return node.public_key->value;
+    return locked.key;
+}
+
+Result<trust::NodeRecord> make_record(const yaml::Value& value, const mesh::Network& network,
+                                      const mesh::LockedNetwork& lock, bool& left_hooks_out) {
     json fields = to_json(value, left_hooks_out);
     trust::NodeRecord record;
     record.name = fields.value("name", "");
     const auto* locked = lock.find(record.name);
-    if (locked == nullptr || !locked->key)
+    const auto key = locked != nullptr ? key_of(network, *locked) : std::nullopt;
+    if (!key)
         return Error{Errc::not_found, fmt::format("{} has no key yet", record.name),
                      "run `wgkit mesh render` first: it makes the keys"};
-    record.key = *locked->key;
-    record.generation = locked->generation;
+    record.key = *key;
+    record.generation = std::max(locked->generation, 1U);
     record.ipv4 = locked->ipv4;
     record.ipv6 = locked->ipv6;
     for (const char* name : {"name", "ipv4", "ipv6"}) fields.erase(name);
@@ -91,7 +100,7 @@ Result<PublishedInventory> split_inventory(const mesh::Fleet& fleet) {
     const yaml::Value root = yaml::parse(fleet.source, diagnostics);
     if (const auto* nodes = root.find("nodes"))
         for (const auto& node : nodes->items) {
-            auto record = make_record(node, *lock, out.left_hooks_out);
+            auto record = make_record(node, fleet.inventory.networks[0], *lock, out.left_hooks_out);
             if (!record) return record.error();
             out.records.push_back(*std::move(record));
         }

@@ -83,7 +83,7 @@ Result<JoinKey> make_join_key(const Operator& op, const JoinKeyOptions& options)
                            .password = {},
                            .key = key.clone()};
     if (!home->access.user.empty()) {
-        token.user = join_user(layout, id);
+        token.user = layout.join_user(id);
         token.password = make_password();
         if (auto made = make_join_user(client, layout, id, token.password); !made)
             return made.error();
@@ -109,7 +109,7 @@ Result<void> revoke_join_key(const Operator& op, const std::string& id) {
     const auto revision = draft->publish("revoke-joinkey", id, op.valid_for);
     if (!revision) return revision.error();
     if (home->access.user.empty()) return {};
-    return remove_user(client, join_user({home->network}, id));
+    return remove_user(client, store::Layout{home->network}.join_user(id));
 }
 
 } // namespace wgkit::agent

@@ -85,7 +85,8 @@ Result<Approval> approve(const Operator& op, const std::vector<std::string>& nam
         draft->records[record.name] = std::move(record);
     }
     if (out.approved.empty()) return out;
-    const auto revision = draft->publish("approve", fmt::format("{}", fmt::join(out.approved, ", ")), op.valid_for);
+    const auto revision =
+        draft->publish("approve", fmt::format("{}", fmt::join(out.approved, ", ")), op.valid_for);
     if (!revision) return revision.error();
     return out;
 }
@@ -108,7 +109,7 @@ Result<void> revoke_node(const Operator& op, const std::string& name) {
     const auto revision = draft->publish("revoke", name, op.valid_for);
     if (!revision) return revision.error();
     if (home->access.user.empty()) return {};
-    return remove_user(client, node_user(layout, name));
+    return remove_user(client, layout.node_user(name));
 }
 
 } // namespace wgkit::agent

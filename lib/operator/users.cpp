@@ -56,17 +56,9 @@ Result<void> enable_users(store::Client& client, std::string_view password) {
     return call(client, "/v3/auth/enable", json::object());
 }
 
-std::string join_user(const store::Layout& layout, const std::string& key_id) {
-    return fmt::format("wgkit-{}-join-{}", layout.network, key_id);
-}
-
-std::string node_user(const store::Layout& layout, const std::string& node) {
-    return fmt::format("wgkit-{}-node-{}", layout.network, node);
-}
-
 Result<void> make_join_user(store::Client& client, const store::Layout& layout,
                             const std::string& key_id, std::string_view password) {
-    const std::string name = join_user(layout, key_id);
+    const std::string name = layout.join_user(key_id);
     if (auto made = make_user(client, name, password); !made) return made;
     for (const auto& prefix : {layout.published(), layout.admissions(), layout.secrets()})
         if (auto may = grant(client, name, "READ", prefix); !may) return may;
@@ -78,7 +70,7 @@ Result<void> make_join_user(store::Client& client, const store::Layout& layout,
 
 Result<void> make_node_user(store::Client& client, const store::Layout& layout,
                             const std::string& node, std::string_view password) {
-    const std::string name = node_user(layout, node);
+    const std::string name = layout.node_user(node);
     if (auto made = make_user(client, name, password); !made) return made;
     for (const auto& prefix : {layout.published(), layout.admissions()})
         if (auto may = grant(client, name, "READ", prefix); !may) return may;

@@ -22,9 +22,6 @@ Result<void> make_node_user(store::Client& client, const store::Layout& layout,
 /// Removes both kinds; nothing if they are not there.
 Result<void> remove_user(store::Client& client, const std::string& user);
 
-std::string join_user(const store::Layout& layout, const std::string& key_id);
-std::string node_user(const store::Layout& layout, const std::string& node);
-
 /// 32 random bytes in base64.
 SecretString make_password();
 

@@ -65,6 +65,12 @@ class Client {
     const std::string& member() const { return access_.members[member_]; }
     void next_member() { member_ = (member_ + 1) % access_.members.size(); }
     void forget_login() { token_.clear(); }
+    /// Goes on as another user.
+    void use(Access access) {
+        access_ = std::move(access);
+        member_ = 0;
+        forget_login();
+    }
 
     /// One request and its whole answer take at most so long, at each member.
     std::chrono::milliseconds timeout{5000};

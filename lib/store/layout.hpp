@@ -43,6 +43,13 @@ struct Layout {
     /// Written by operators: a node's password for the store, sealed to it.
     std::string secrets() const { return base() + "secret/"; }
     std::string secret(std::string_view node) const { return secrets() + std::string(node); }
+    /// Names of users of the store.
+    std::string join_user(std::string_view key_id) const {
+        return fmt::format("wgkit-{}-join-{}", network, key_id);
+    }
+    std::string node_user(std::string_view node) const {
+        return fmt::format("wgkit-{}-node-{}", network, node);
+    }
     /// Written by operators: entries of the log of their deeds.
     std::string audit() const { return base() + "audit/"; }
     std::string audit(std::uint64_t number) const {

@@ -11,7 +11,7 @@ namespace {
 
 using Mac = std::array<std::uint8_t, crypto_auth_hmacsha256_BYTES>;
 
-const unsigned char* raw(std::string_view text) {
+const unsigned char* bytes_of(std::string_view text) {
     return reinterpret_cast<const unsigned char*>(text.data());
 }
 
@@ -33,9 +33,9 @@ bool make_mac(const Admission& admission, const Delegation& delegation, const Pr
     const std::string both =
         fmt::format("wgkit join key v1\n{}\n{}", to_string(admission.record.key),
                     to_string(delegation.enrolment));
-    crypto_auth_hmacsha256(key.data(), raw(both), both.size(), shared.data());
+    crypto_auth_hmacsha256(key.data(), bytes_of(both), both.size(), shared.data());
     const std::string input = mac_input(admission, delegation);
-    crypto_auth_hmacsha256(mac.data(), raw(input), input.size(), key.data());
+    crypto_auth_hmacsha256(mac.data(), bytes_of(input), input.size(), key.data());
     wipe(shared.data(), shared.size());
     wipe(key.data(), key.size());
     return true;
@@ -62,7 +62,7 @@ bool shows_possession(const Admission& admission, const Delegation& delegation,
 
 std::string seal_secret(std::string_view secret, const PublicKey& to) {
     std::string sealed(secret.size() + crypto_box_SEALBYTES, '\0');
-    if (crypto_box_seal(reinterpret_cast<unsigned char*>(sealed.data()), raw(secret), secret.size(),
+    if (crypto_box_seal(reinterpret_cast<unsigned char*>(sealed.data()), bytes_of(secret), secret.size(),
                         to.bytes.data())
         != 0)
         return {}; // a point of low order: nobody could open it
@@ -73,7 +73,7 @@ Result<SecretString> open_secret(std::string_view sealed, const PrivateKey& key)
     const PublicKey mine = public_key(key);
     if (sealed.size() >= crypto_box_SEALBYTES) {
         SecretString secret(sealed.size() - crypto_box_SEALBYTES, '\0');
-        if (crypto_box_seal_open(reinterpret_cast<unsigned char*>(secret.data()), raw(sealed),
+        if (crypto_box_seal_open(reinterpret_cast<unsigned char*>(secret.data()), bytes_of(sealed),
                                  sealed.size(), mine.bytes.data(), key.reveal().data())
             == 0)
             return secret;
