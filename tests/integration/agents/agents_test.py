@@ -175,18 +175,18 @@ def test_joining_that_must_fail(bed):
     a, = fleet.joined(["a"], token)
     other = fleet.node("b")
 
-    def fails(words, *options, with_token=token, node=other):
-        ran = node.join(with_token, *options, check=False)
+    def fails(words, with_token=token, node=other, name=None):
+        ran = node.join(with_token, name, check=False)
         assert ran.returncode == 1 and words in ran.stderr, ran.stderr
 
     fails("its join key was used as often as it may be")
-    fails("the network has a node 'phone' already", "--name", "phone")
+    fails("the network has a node 'phone' already", name="phone")
     assert a.join(token).returncode == 0  # again: nothing to do
-    fails("already a in corp", "--name", "c", node=a)
+    fails("already a in corp", name="c", node=a)
     broken = os.path.join(bed.folder, "broken")
     with open(os.open(broken, os.O_CREAT | os.O_WRONLY, 0o600), "w", encoding="ascii") as file:
         file.write("wgkit-join-1.AAAA\n")
-    fails("this is no join token", with_token=broken)
+    fails("join token", with_token=broken)
     os.chmod(broken, 0o644)
     fails("others", with_token=broken)
     key = fleet.status()["join_keys"][0]["id"]
@@ -201,7 +201,7 @@ def test_joining_that_must_fail(bed):
                         home=os.path.join(bed.folder, "thief"))
     assert ran.returncode == 1 and "of other operators" in ran.stderr, ran.stderr
     fleet.store.members[0].kill()
-    fails("store", "--name", "late", with_token=token)
+    fails("store", name="late")
 
 
 TESTS = [test_from_nothing_to_revoked, test_joining_that_must_fail, test_a_store_that_lies, test_three_members]

@@ -39,9 +39,9 @@ class Node:
     def run(self, *argv, **options):
         return self.namespace.run(*self.inside(*argv), **options)
 
-    def join(self, token, *options, check=True):
-        return self.run(AGENT, "join", token, "--dir", self.folder, "--name", self.name,
-                        "--endpoint", f"{self.address}:51820", *options, check=check, timeout=60)
+    def join(self, token, name=None, check=True):
+        return self.run(AGENT, "join", token, "--dir", self.folder, "--name", name or self.name,
+                        "--endpoint", f"{self.address}:51820", check=check, timeout=60)
 
     def start(self):
         self.log = os.path.join(self.fleet.bed.folder, f"{self.name}.log")
