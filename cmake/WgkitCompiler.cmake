@@ -14,6 +14,11 @@ set(CMAKE_CXX_FLAGS_RELWITHDEBINFO "-O2 -g1 -DNDEBUG")
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor
                     -Wold-style-cast -fstack-protector-strong)
+option(WGKIT_UNITY_BUILD "Compile several sources as one: for CI, which builds all of it once" OFF)
+if(WGKIT_UNITY_BUILD)
+  # A file's names lie in the scope of the next one; other builds tell what really shadows.
+  add_compile_options(-Wno-shadow)
+endif()
 add_compile_definitions(_GLIBCXX_ASSERTIONS)
 if(WGKIT_WERROR)
   add_compile_options(-Werror)

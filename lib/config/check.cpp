@@ -7,6 +7,7 @@
 #include <unordered_map>
 
 #include "config/value.hpp"
+#include "util/dns_entry.hpp"
 
 namespace wgkit::config {
 

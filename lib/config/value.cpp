@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "util/ascii.hpp"
+#include "util/dns_entry.hpp"
 
 namespace wgkit::config {
 
@@ -12,12 +13,6 @@ namespace {
 
 Error invalid(std::string message, std::string hint = {}) {
     return {Errc::invalid, std::move(message), std::move(hint)};
-}
-
-bool is_name(std::string_view text, std::string_view more) {
-    return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-        return ascii::is_alnum(c) || more.find(c) != std::string_view::npos;
-    });
 }
 
 } // namespace
@@ -85,24 +80,11 @@ Result<Prefix> parse_address(std::string_view text) {
                    "write for example 10.0.0.0/24 or fd00::/64; commas separate entries");
 }
 
-bool is_dns_server(std::string_view text) {
-    return text.find(':') != std::string_view::npos
-           || (!text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-                  return ascii::is_digit(c) || c == '.';
-              }));
-}
-
 Result<std::string> parse_dns(std::string_view text) {
-    if (!is_dns_server(text)) {
-        if (is_name(text, "._~-")) return std::string(text);
-        return invalid(fmt::format("{} is neither an IP address nor a domain", quoted(text)));
-    }
-    const auto percent = text.find('%');
-    const bool scoped = percent != std::string_view::npos;
-    const auto address = IpAddress::parse(text.substr(0, percent));
-    if (!address || (scoped && (address->is_v4() || !is_name(text.substr(percent + 1), "._-"))))
-        return invalid(fmt::format("{} is not an IP address", quoted(text)));
-    return to_string(*address) + std::string(scoped ? text.substr(percent) : "");
+    if (auto entry = dns_entry(text)) return *entry;
+    return invalid(fmt::format("{} is {}", quoted(text),
+                               is_dns_server(text) ? "not an IP address"
+                                                   : "neither an IP address nor a domain"));
 }
 
 Result<std::uint16_t> parse_mtu(std::string_view text) {
@@ -114,7 +96,7 @@ Result<std::uint16_t> parse_mtu(std::string_view text) {
 }
 
 Result<std::string> parse_table(std::string_view text) {
-    if (is_name(text, "._-")) return std::string(text);
+    if (is_name_of(text, "._-")) return std::string(text);
     return invalid(fmt::format("{} is not a routing table", quoted(text)),
                    "write off, auto, a number, or a name of /etc/iproute2/rt_tables");
 }

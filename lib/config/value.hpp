@@ -22,8 +22,6 @@ Result<AllowedIp> parse_allowed_ip(std::string_view text);
 Result<Prefix> parse_address(std::string_view text);
 /// A server's address (with scope, if it has one) or a search domain.
 Result<std::string> parse_dns(std::string_view text);
-/// Whether wg-quick takes the entry for a server; else it is a search domain.
-bool is_dns_server(std::string_view text);
 Result<std::uint16_t> parse_mtu(std::string_view text);
 Result<std::string> parse_table(std::string_view text);
 Result<bool> parse_save_config(std::string_view text);

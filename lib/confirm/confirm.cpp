@@ -105,6 +105,9 @@ std::string data_path(const std::string& change, const std::string& file) {
 Result<Pending> arm(const Change& change) {
     if (auto good = check(change); !good) return good.error();
     const Place place(change.name);
+    // What is above is for everybody, and may be new, too.
+    const auto above = std::filesystem::path(changes_folder()).parent_path();
+    if (auto made = files::make_folders(above, 0755); !made) return made.error();
     if (auto made = files::make_folders(changes_folder(), private_folder); !made)
         return made.error();
     const auto lock = place.lock(false);

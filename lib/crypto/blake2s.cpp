@@ -1,19 +1,13 @@
 #include "crypto/blake2s.hpp"
 
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 
-#include <new>
+#include "crypto/openssl.hpp"
 
 namespace wgkit::crypto {
 
 namespace {
-
-// What fails here is memory or an OpenSSL without BLAKE2s: nothing a caller could handle.
-void must(bool good) {
-    if (!good) throw std::bad_alloc();
-}
 
 // Looked up once, since that takes longer than a MAC; kept for the process's life.
 EVP_MAC* algorithm() {

@@ -1,22 +1,9 @@
-#include <openssl/evp.h>
-
-#include <new>
-
 #include "crypto/cipher_providers.hpp"
+#include "crypto/openssl.hpp"
 
 namespace wgkit::crypto {
 
 namespace {
-
-struct Free {
-    void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-    void operator()(EVP_CIPHER* cipher) const { EVP_CIPHER_free(cipher); }
-};
-
-// What fails here is memory or an OpenSSL without this cipher: nothing a caller could handle.
-void must(bool good) {
-    if (!good) throw std::bad_alloc();
-}
 
 /// OpenSSL wipes the key when it frees the context.
 class OpensslCipher final : public AeadCipher {

@@ -1,29 +1,18 @@
 #include "crypto/noise.hpp"
 
 #include <openssl/core_names.h>
-#include <openssl/evp.h>
 #include <openssl/params.h>
 #include <sodium.h>
 
 #include <memory>
-#include <new>
 #include <stdexcept>
 
+#include "crypto/openssl.hpp"
 #include "crypto/packet_cipher.hpp"
 
 namespace wgkit::crypto {
 
 namespace {
-
-struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-    void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); } // wipes
-};
-
-// What fails here is memory or an OpenSSL without BLAKE2s: nothing a caller could handle.
-void must(bool good) {
-    if (!good) throw std::bad_alloc();
-}
 
 // Looked up once, since that takes longer than the hash itself; kept for the process's life.
 const EVP_MD* blake2s_md() {

@@ -4,7 +4,9 @@
 #include <array>
 #include <vector>
 
+#include "util/link_local.hpp"
 #include "wgkit/device.hpp"
+#include "wgkit/host.hpp"
 
 namespace wgkit {
 
@@ -33,6 +35,14 @@ class Hash {
     void add(const std::optional<Key>& key) {
         add(std::uint64_t{key.has_value()});
         if (key) add(key->reveal());
+    }
+    void add(const IpAddress& address) {
+        add(address.bits());
+        add(address.bytes());
+    }
+    void add(const Prefix& prefix) {
+        add(prefix.address);
+        add(prefix.length);
     }
     std::string hex() {
         std::array<std::uint8_t, output_bytes> bytes{};
@@ -69,12 +79,43 @@ std::string state_hash(const Device& device) {
         prefixes = peer->allowed_ips;
         std::sort(prefixes.begin(), prefixes.end());
         hash.add(prefixes.size());
-        for (const auto& prefix : prefixes) {
-            hash.add(prefix.address.bits());
-            hash.add(prefix.address.bytes());
-            hash.add(prefix.length);
-        }
+        for (const auto& prefix : prefixes) hash.add(prefix);
     }
+    return hash.hex();
+}
+
+std::string state_hash(const HostState& state) {
+    Hash hash;
+    hash.add(std::uint64_t{state.is_up});
+    hash.add(state.mtu);
+    std::vector<Prefix> addresses = state.addresses;
+    std::erase_if(addresses, [](const Prefix& own) { return is_link_local(own.address); });
+    std::sort(addresses.begin(), addresses.end());
+    hash.add(addresses.size());
+    for (const auto& address : addresses) hash.add(address);
+    // Those of the kernel and of routing daemons come and go.
+    constexpr std::uint8_t by_hand = 3;
+    std::vector<HostRoute> routes = state.routes;
+    std::erase_if(routes, [](const HostRoute& route) { return route.protocol != by_hand; });
+    std::sort(routes.begin(), routes.end());
+    hash.add(routes.size());
+    for (const auto& route : routes) {
+        hash.add(route.destination);
+        hash.add(route.table);
+        hash.add(route.metric);
+    }
+    std::vector<HostRule> rules = state.rules;
+    std::sort(rules.begin(), rules.end());
+    hash.add(rules.size());
+    for (const auto& rule : rules) {
+        hash.add(std::uint64_t{rule.family == Family::ipv6});
+        hash.add(rule.unless_mark.value_or(0));
+        hash.add(rule.table);
+        hash.add(std::uint64_t{rule.no_default_routes});
+        hash.add(rule.priority);
+    }
+    hash.add(state.filters.size());
+    for (const auto& filter : state.filters) hash.add(std::uint64_t{filter.family == Family::ipv6});
     return hash.hex();
 }
 

@@ -6,9 +6,8 @@
 
 #include <algorithm>
 #include <ctime>
-#include <thread>
-#include <unordered_map>
 
+#include "rotate/await.hpp"
 #include "rotate/boot_file.hpp"
 #include "rotate/exchange.hpp"
 #include "rotate/filter.hpp"
@@ -19,10 +18,6 @@
 namespace wgkit::rotate {
 
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-constexpr auto look_pause = std::chrono::milliseconds(50);
 
 Result<State> load_existing(const std::string& interface, const Options& options) {
     auto state = load(interface, options.state_folder);
@@ -37,69 +32,6 @@ Result<void> set_phase(State& state, Phase phase, const Options& options) {
     if (state.phase == phase) return {};
     state.phase = phase;
     return save(state, options.state_folder);
-}
-
-std::string list(const std::vector<PublicKey>& keys) {
-    constexpr std::size_t most = 3;
-    std::string text;
-    for (std::size_t i = 0; i < std::min(keys.size(), most); ++i)
-        text += (i == 0 ? "" : ", ") + to_string(keys[i]);
-    if (keys.size() > most) text += fmt::format(" and {} more", keys.size() - most);
-    return text;
-}
-
-/// Looks until there is nothing in the way; what is then, at the end of the patience.
-template <class Look>
-Result<void> wait_until(const Options& options, const std::string& what, Look look) {
-    const auto end = Clock::now() + options.timeout;
-    for (bool told = false;; told = true) {
-        const Result<std::optional<Error>> seen = look();
-        if (!seen) return seen.error();
-        if (!*seen) return {};
-        if (Clock::now() >= end) return **seen;
-        if (!told && options.tell) options.tell(what);
-        std::this_thread::sleep_for(look_pause);
-    }
-}
-
-/// Until all peers have a session on the device.
-Result<void> await_sessions(const State& state, const std::string& device,
-                            const std::vector<WantedPeer>& peers, const Options& options) {
-    if (!options.wait) return {};
-    const auto look = [&]() -> Result<std::optional<Error>> {
-        const auto silent = peers_without_session(device, peers);
-        if (!silent) return silent.error();
-        if (silent->empty()) return std::optional<Error>();
-        return std::optional<Error>(
-            Error{Errc::conflict, fmt::format("no handshake on {} with {}", device, list(*silent)),
-                  device == state.second_name
-                      ? fmt::format("has that end accepted this end's offer, and does UDP port {} "
-                                    "reach one of both",
-                                    state.second.listen_port.value_or(0))
-                      : std::string("has that end got its new keys (rekey)")});
-    };
-    return wait_until(options, fmt::format("waiting for handshakes on {}", device), look);
-}
-
-/// Until nothing has come in for the time that is asked for. `received`: bytes until now.
-template <class Received>
-Result<void> await_quiet(const std::string& device, const Options& options, Received received) {
-    if (!options.wait) return {};
-    std::optional<std::uint64_t> before;
-    Clock::time_point since;
-    const auto look = [&]() -> Result<std::optional<Error>> {
-        const Result<std::uint64_t> bytes = received();
-        if (!bytes) return bytes.error();
-        if (before != *bytes) since = Clock::now();
-        before = *bytes;
-        if (Clock::now() - since >= options.quiet) return std::optional<Error>();
-        return std::optional<Error>(Error{Errc::conflict,
-                                          fmt::format("packets still come in on {}", device),
-                                          "have all other ends done their last step"});
-    };
-    Options patient = options;
-    patient.timeout += options.quiet;
-    return wait_until(patient, fmt::format("waiting until {} is quiet", device), look);
 }
 
 Result<void> check_key(const InterfaceFile& file, const config::Config& config,
@@ -152,7 +84,7 @@ Result<void> refuse_left_behind(const State& state, const Device& present, const
     Error error{Errc::conflict,
                 fmt::format("{} of {} peers have made no offer, and will not know the new key of "
                             "{}: {}",
-                            others.size(), present.peers.size(), state.interface, list(others)),
+                            others.size(), present.peers.size(), state.interface, names_of(others)),
                 "for a peer without wgkit no change of keys is without loss: between both ends' "
                 "changes nothing passes; --leave-behind goes on all the same"};
     if (!options.leave_behind) return error;
@@ -205,54 +137,6 @@ Result<void> set_keys(const State& state) {
     }
     return change_device(
         **backend, diff(wanted, *present, {.keep_other_peers = true, .now = std::time(nullptr)}));
-}
-
-/// On the way back there may be a session from before, which the other end may have given up with
-/// its keys, or not. One that is alive is heard, and so is a new one. To be heard by the other
-/// end, and not to keep it from speaking, this one speaks once and is silent then.
-Result<void> await_life(const State& state, const Options& options) {
-    if (!options.wait) return {};
-    const auto& peers = state.wanted().peers;
-    std::unordered_map<PublicKey, Heard> before;
-    Clock::time_point spoke;
-    const auto look = [&]() -> Result<std::optional<Error>> {
-        if (Clock::now() - spoke > std::chrono::seconds(audible_seconds + 1)) {
-            for (const std::uint16_t seconds :
-                 {std::uint16_t{0}, audible_seconds, std::uint16_t{0}})
-                if (auto set = set_keepalive(state.interface, peers, seconds); !set)
-                    return set.error();
-            spoke = Clock::now();
-        }
-        const auto heard = heard_from(state.interface, peers);
-        if (!heard) return heard.error();
-        std::vector<PublicKey> silent;
-        for (const auto& [key, now] : *heard)
-            if (!is_alive(before.try_emplace(key, now).first->second, now)) silent.push_back(key);
-        if (silent.empty()) return std::optional<Error>();
-        return std::optional<Error>(
-            Error{Errc::conflict,
-                  fmt::format("nothing comes in on {} from {}", state.interface, list(silent)),
-                  "has that end been told to go back, too (abort, then run)"});
-    };
-    auto alive = wait_until(options, fmt::format("waiting for life on {}", state.interface), look);
-    if (auto set = set_keepalive(state.interface, peers, audible_seconds); !set) return set;
-    return alive;
-}
-
-Result<void> await_quiet_interface(const State& state, const Options& options) {
-    return await_quiet(state.interface, options, [&state]() -> Result<std::uint64_t> {
-        const auto before = received_bytes(state.interface, state.before.peers);
-        if (!before) return before;
-        const auto after = received_bytes(state.interface, state.after.peers);
-        if (!after) return after;
-        return *before + *after; // a peer that keeps its key counts twice, which does no harm
-    });
-}
-
-Result<void> await_quiet_second(const State& state, const Options& options) {
-    if (state.second.peers.empty()) return {};
-    return await_quiet(state.second_name, options,
-                       [&state] { return received_bytes(state.second_name, state.second.peers); });
 }
 
 Result<void> restore_keepalives(const State& state) {
@@ -392,47 +276,6 @@ Result<void> run(const std::string& interface, const Options& options) {
     for (const auto step : {switch_over, rekey, give_back, finish})
         if (auto done = step(interface, patient); !done) return done;
     return {};
-}
-
-Result<std::optional<Status>> status(const std::string& interface, const Options& options) {
-    const auto loaded = load(interface, options.state_folder);
-    if (!loaded) return loaded.error();
-    if (!*loaded) return std::optional<Status>();
-    const State& state = **loaded;
-    Status out;
-    out.phase = state.phase;
-    out.going_back = state.going_back;
-    out.second = state.second_name;
-    out.current = public_key(*state.before.private_key);
-    out.next = public_key(*state.after.private_key);
-    const auto first = read_device(interface);
-    if (!first) return first.error();
-    out.left_behind = left_behind(state, *first);
-    const auto there = is_link(state.second_name);
-    if (!there) return there.error();
-    out.second_is_there = *there;
-    Device second;
-    if (*there) {
-        auto read = read_device(state.second_name);
-        if (!read) return read.error();
-        second = *std::move(read);
-        const auto routes = count_routes(state);
-        if (!routes) return routes.error();
-        out.routes = *routes;
-    }
-    const auto handshake = [](const Device& device, const PublicKey& key) {
-        for (const auto& peer : device.peers)
-            if (peer.public_key == key) return peer.last_handshake_seconds;
-        return std::int64_t{0};
-    };
-    for (std::size_t i = 0; i < state.before.peers.size(); ++i) {
-        PeerStatus peer{state.before.peers[i].public_key, state.after.peers[i].public_key};
-        peer.interface_handshake =
-            std::max(handshake(*first, peer.current), handshake(*first, peer.next));
-        peer.second_handshake = handshake(second, state.second.peers[i].public_key);
-        out.peers.push_back(peer);
-    }
-    return std::optional<Status>(std::move(out));
 }
 
 } // namespace wgkit::rotate

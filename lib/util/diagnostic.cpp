@@ -69,14 +69,31 @@ bool may_hold_secret(std::string_view line) {
            || lowered.find("pass") != std::string::npos || ascii::may_hold_key(lowered);
 }
 
+bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0) == 0x80; }
+
+/// What a terminal could take for a command becomes '?', a character for a byte: C0 but the tab,
+/// DEL, and C1 as UTF-8 has it.
+std::string without_controls(std::string_view line) {
+    std::string text(line);
+    for (std::size_t i = 0; i < text.size(); ++i) {
+        const char c = text[i];
+        if ((c >= '\0' && c < ' ' && c != '\t') || c == '\x7f') text[i] = '?';
+        if (c == '\xc2' && i + 1 < text.size() && is_continuation(text[i + 1])
+            && text[i + 1] < '\xa0')
+            text[i] = text[i + 1] = '?';
+    }
+    return text;
+}
+
 std::string excerpt(std::string_view source, Mark mark) {
     constexpr std::size_t widest = 160;
     const auto line = line_of(source, mark.line);
     if (mark.line == 0 || line.empty() || line.size() > widest || may_hold_secret(line)) return {};
     const auto column = std::min<std::size_t>(mark.column == 0 ? 1 : mark.column, line.size() + 1);
     std::string indent;
-    for (const char c : line.substr(0, column - 1)) indent += c == '\t' ? '\t' : ' ';
-    return fmt::format("\n    {}\n    {}^", line, indent);
+    for (const char c : without_controls(line.substr(0, column - 1)))
+        if (!is_continuation(c)) indent += c == '\t' ? '\t' : ' ';
+    return fmt::format("\n    {}\n    {}^", without_controls(line), indent);
 }
 
 } // namespace

@@ -55,7 +55,9 @@ std::optional<std::uint32_t> number(const Value& value, std::uint32_t min, std::
     const auto [stop, failure] = std::from_chars(begin, end, result, hex ? 16 : 10);
     if (failure == std::errc{} && stop == end && result >= min && result <= max)
         return static_cast<std::uint32_t>(result);
-    bad(value, diagnostics, fmt::format("'{}' is not a number from {} to {}", *word, min, max));
+    bad(value, diagnostics,
+        min == max ? fmt::format("'{}' is not {}, the only one that is known", *word, min)
+                   : fmt::format("'{}' is not a number from {} to {}", *word, min, max));
     return std::nullopt;
 }
 

@@ -84,8 +84,8 @@ int main(int argc, char** argv) {
         std::perror("socket");
         return 1;
     }
-    const double rate = std::atof(argv[4]);
-    const double seconds = argc > 5 ? std::atof(argv[5]) : 1e9;
+    const double rate = std::strtod(argv[4], nullptr);
+    const double seconds = argc > 5 ? std::strtod(argv[5], nullptr) : 1e9;
     struct sigaction action {};
     action.sa_handler = [](int) { is_over = 1; };
     ::sigaction(SIGTERM, &action, nullptr);

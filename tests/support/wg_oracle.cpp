@@ -31,7 +31,7 @@ constexpr const char* socket_path = "/var/run/wireguard/oracle0.sock";
 constexpr const char* config_path = "/var/run/wireguard/oracle0.conf";
 constexpr const char* output_path = "/var/run/wireguard/output";
 constexpr const char* errors_path = "/var/run/wireguard/errors";
-constexpr int patience_ms = 5000;
+constexpr int patience_ms = 30000; // a busy machine takes seconds to start a program
 
 std::string slurp(const char* path) {
     std::ifstream file(path, std::ios::binary);

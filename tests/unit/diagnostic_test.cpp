@@ -29,6 +29,13 @@ TEST_CASE("lines that may hold a secret are not shown") {
     }
 }
 
+TEST_CASE(
+    "what a terminal could take for a command is not shown, and the caret counts characters") {
+    Diagnostic finding{Severity::error, "x", "f", {1, 16}, "m", {}, {}};
+    CHECK(to_text(finding, "\x1b[31m \xc2\x9b \xc3\xa4\xc3\xb6: ?")
+          == "f:1:16: error: m [x]\n    ?[31m ?? \xc3\xa4\xc3\xb6: ?\n                 ^");
+}
+
 TEST_CASE("places outside the text are reported without an excerpt") {
     for (const Mark mark : {Mark{0, 0}, Mark{9, 1}}) {
         Diagnostic finding{Severity::warning, "x", "f", mark, "m", {}, {}};

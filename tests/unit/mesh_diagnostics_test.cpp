@@ -82,6 +82,8 @@ const std::vector<Mutation> mutations{
     {"ipv4: 10.10.0.50}", "ipv4: 10.11.0.50}", "address-outside-pool", "10.11.0.50"},
     {"version: 1", "version: &v [*v]", "alias-budget", "*v]"},
     {"port: 51820}", "port: many}", "bad-value", "many"},
+    {"[9.9.9.9, example.org]", "[9.9.9.9, exa/mple]", "bad-value", "exa/mple"},
+    {"[9.9.9.9, example.org]", "[9.9.9.256, example.org]", "bad-value", "9.9.9.256"},
     {"keys: local, peers", "keys: local, keys: local, peers", "duplicate-yaml-key", "keys: local, peers"},
     {"51820, exit: true}", "51820, exit: true, disabled: true}", "depends-on-inactive", "hub1, dns"},
     {"relay: true}", "relay: true, disabled: true}", "depends-on-inactive", "true}\n  - {name: r2"},

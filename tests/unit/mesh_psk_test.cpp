@@ -63,6 +63,16 @@ TEST_CASE("a reseed cuts the chain and keeps the epochs before it") {
     CHECK(shown(again->master(3)) == shown(master.master(3)));
 }
 
+TEST_CASE("a check tells masters apart, also after those before it are forgotten") {
+    auto master = a_master();
+    CHECK(*master.check(1) == "4527f89577aa13df");
+    CHECK(*master.check(3) == "d9ddc5c6f45c4e6d");
+    master.forget_before(3);
+    CHECK(*master.check(3) == "d9ddc5c6f45c4e6d");
+    CHECK_FALSE(master.check(2));
+    CHECK(*PskMaster::generate().check(1) != "4527f89577aa13df");
+}
+
 TEST_CASE("a broken master is refused with its line and without its content") {
     for (const char* bad : {"", "1\n", "1 x\n", "0 MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n",
                             "x MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=\n"})

@@ -59,9 +59,40 @@ TEST_CASE("a freed address stays unused for 30 days") {
           == "10.0.0.1");
 }
 
+TEST_CASE("an address that its node gave up stays unused as long") {
+    const auto moved = run({"name: a, ipv4: 10.0.0.9", "name: b"}, run({"name: a", "name: b"}));
+    CHECK(ipv4(moved, "a") == "10.0.0.9");
+    const std::vector<std::string> more{"name: a, ipv4: 10.0.0.9", "name: b", "name: c"};
+    const auto next_day = run(more, moved, reconciled_on + std::chrono::days(1));
+    CHECK(ipv4(next_day, "c") == "10.0.0.3");
+    CHECK(ipv4(run(more, moved, reconciled_on + std::chrono::days(30)), "c") == "10.0.0.1");
+    const auto left = run({"name: b"}, next_day, reconciled_on + std::chrono::days(2));
+    REQUIRE(left.tombstones.size() == 2); // a once, and c
+    CHECK(to_string(*left.tombstones.front().ipv4) == "10.0.0.9");
+}
+
 TEST_CASE("a node that comes back gets its address, unless its owner gave it away") {
     const auto freed = run({"name: b"}, run({"name: a", "name: b"}));
     CHECK(ipv4(run({"name: b", "name: a"}, freed), "a") == "10.0.0.1");
     const auto taken = run({"name: b", "name: x, ipv4: 10.0.0.1"}, freed);
     CHECK(ipv4(run({"name: b", "name: x, ipv4: 10.0.0.1", "name: a"}, taken), "a") == "10.0.0.3");
+}
+
+TEST_CASE("a new node starts on the newest PSK epoch: the masters of older ones may be erased") {
+    auto lock = run({"name: a", "name: b"});
+    lock.nodes.front().psk_epoch = 2;
+    lock.nodes.back().psk_epoch = 3;
+    const auto after = run({"name: a", "name: b", "name: c"}, lock);
+    CHECK(after.find("a")->psk_epoch == 2);
+    CHECK(after.find("c")->psk_epoch == 3);
+}
+
+TEST_CASE("what the lock knows of the PSK master stays, also as text") {
+    auto lock = run({"name: a"});
+    lock.psk_master = LockedMaster{2, "0123456789012345", reconciled_on};
+    const auto after = run({"name: a", "name: b"}, lock);
+    CHECK(after.psk_master == lock.psk_master);
+    const auto again = parse_lock(to_text(Lock{{after}}), "nodes.lock.yaml");
+    CHECK(again.diagnostics.empty());
+    CHECK(again.lock.networks.front().psk_master == lock.psk_master);
 }

@@ -17,13 +17,26 @@ namespace wgkit::tool {
 
 namespace {
 
-/// The message of a ParseError in our style. It quotes the command line, where a key may have been
-/// put by mistake: what looks like one is not repeated (logs keep what is printed).
-std::string usage_message(const CLI::ParseError& wrong) {
+/// Messages quote the command line, where a key may have been put by mistake: what looks like one
+/// is not repeated (logs keep what is printed).
+std::string without_keys(const std::string& text) {
     static const std::regex key("[A-Za-z0-9+/]{40,48}=*");
-    std::string text = std::regex_replace(std::string(wrong.what()), key, "(hidden)");
+    return std::regex_replace(text, key, "(hidden)");
+}
+
+/// The message of a ParseError in our style.
+std::string usage_message(const CLI::ParseError& wrong) {
+    std::string text = without_keys(wrong.what());
     if (text[0] >= 'A' && text[0] <= 'Z') text[0] = static_cast<char>(text[0] - 'A' + 'a');
     return text;
+}
+
+/// Whether the first word stands where a command must, and is none.
+bool is_unknown_command(const CLI::App& app, std::string_view word) {
+    if (word.empty() || word.front() == '-') return false;
+    for (const CLI::App* known : app.get_subcommands([](const CLI::App*) { return true; }))
+        if (known->check_name(std::string(word))) return false;
+    return true;
 }
 
 /// stdout may be a full disk or a closed pipe: what did not arrive must not look like success.
@@ -62,13 +75,17 @@ int parse_and_run(const Report& report, CLI::App& app, std::span<const Command> 
     try {
         app.parse(argc, argv);
     } catch (const CLI::CallForHelp&) {
-        const auto chosen = app.get_subcommands();
-        std::fputs((chosen.empty() ? app : *chosen.front()).help().c_str(), stdout);
+        std::fputs(app.help().c_str(), stdout); // of the command, if one was named
         return exit_ok;
     } catch (const CLI::CallForVersion& wanted) {
         fmt::print("{}\n", wanted.what());
         return exit_ok;
     } catch (const CLI::ParseError& wrong) {
+        if (!can_run_alone && is_unknown_command(app, first)) {
+            report.error(fmt::format("there is no command '{}'", without_keys(std::string(first))),
+                         fmt::format("{} --help lists them", report.program()));
+            return exit_usage;
+        }
         report.error(usage_message(wrong),
                      fmt::format("{} --help shows the options", report.program()));
         return exit_usage;

@@ -4,7 +4,11 @@
 
 namespace wgkit::tool {
 
-void print(const Json& json) { std::fputs((json.dump(2) + "\n").c_str(), stdout); }
+void print(const Json& json) {
+    // Names of files may be any bytes: what is no UTF-8 becomes U+FFFD.
+    const auto text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    std::fputs(text.c_str(), stdout);
+}
 
 Json to_json(const Diagnostics& diagnostics) {
     Json list = Json::array();

@@ -57,7 +57,8 @@ int Report::conclude(const Diagnostics& diagnostics, bool strict, bool quiet) co
     const auto errors = diagnostics.errors();
     const auto warnings = diagnostics.all().size() - errors;
     if (!quiet && !diagnostics.empty())
-        note(fmt::format("{} errors, {} warnings", errors, warnings));
+        note(fmt::format("{} error{}, {} warning{}", errors, errors == 1 ? "" : "s", warnings,
+                         warnings == 1 ? "" : "s"));
     if (errors != 0) return exit_failed;
     return strict && warnings != 0 ? exit_differences : exit_ok;
 }

@@ -40,6 +40,7 @@ Json to_json(const KeyAudit& audit) {
         networks.push_back({{"network", one.network},
                             {"file", one.file},
                             {"mode", mode_json(one.mode)},
+                            {"age_days", one.age ? Json(*one.age) : Json()},
                             {"first_epoch", one.first_epoch},
                             {"newest_epoch", one.newest_epoch},
                             {"stored_pairs", one.stored_pairs},
@@ -68,8 +69,10 @@ void print_table(const KeyAudit& audit) {
     }
     for (const auto& one : audit.networks) {
         if (one.first_epoch != 0)
-            fmt::print("network {}: PSK master from epoch {}, newest in use {}\n", one.network,
-                       one.first_epoch, one.newest_epoch);
+            fmt::print("network {}: PSK master of {} days, mode {:04o}, from epoch {}, newest in "
+                       "use {}\n",
+                       one.network, one.age.value_or(0), one.mode.value_or(0), one.first_epoch,
+                       one.newest_epoch);
         if (one.stored_pairs != 0)
             fmt::print("network {}: {} imported preshared keys\n", one.network, one.stored_pairs);
     }

@@ -19,10 +19,11 @@ struct RekeyOptions {
 };
 
 int rekey_psks(const RekeyOptions& options, wgkit::mesh::Fleet& fleet, const Report& report) {
+    const auto today = wgkit::mesh::today();
     const auto epochs = options.finish
-                            ? wgkit::mesh::finish_psks(fleet, options.allow_open_keys)
+                            ? wgkit::mesh::finish_psks(fleet, options.allow_open_keys, today)
                             : wgkit::mesh::advance_psks(fleet, options.names, options.reseed,
-                                                        options.allow_open_keys);
+                                                        options.allow_open_keys, today);
     if (!epochs) return report.error(epochs.error());
     Json list = Json::array();
     for (const auto& one : *epochs) {

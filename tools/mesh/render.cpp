@@ -17,9 +17,10 @@ struct RenderOptions {
 };
 
 std::string cost_line(const wgkit::mesh::RunningCost& cost) {
-    return fmt::format("{} links, {:.2f} keepalives/s, up to {:.2f} handshakes/s, {} of config a "
+    return fmt::format("{} link{}, {:.2f} keepalives/s, up to {:.2f} handshakes/s, {} of config a "
                        "node",
-                       cost.links, cost.keepalives_per_second, cost.handshakes_per_second,
+                       cost.links, cost.links == 1 ? "" : "s", cost.keepalives_per_second,
+                       cost.handshakes_per_second,
                        human_bytes(cost.nodes == 0 ? 0 : cost.config_bytes / cost.nodes));
 }
 
@@ -32,6 +33,7 @@ void print_summary(const wgkit::mesh::RenderSummary& summary, const RenderOption
                summary.files_written, summary.files_unchanged, summary.files_removed);
     if (summary.keys_created != 0)
         fmt::print("keys: {} made; back up the keys folder\n", summary.keys_created);
+    if (!options.render.only.empty()) return; // the cost is the whole fleet's
     fmt::print("running cost: {}\n", cost_line(summary.cost));
     const auto nodes = std::max<std::size_t>(summary.cost.nodes, 1);
     if (2 * summary.cost.links / nodes > large_mesh)

@@ -6,6 +6,7 @@
 
 #include "net/pending.hpp"
 #include "net/request.hpp"
+#include "net/saved_plan.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::net {
@@ -43,13 +44,13 @@ int refuse_boot_file(const InterfaceFile& file, const Report& report) {
     return exit_failed;
 }
 
-int run_apply(ApplyOptions& options, const Report& report) {
-    Request& request = options.request;
+int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
+              ChangePrinter& printer, const Report& report) {
+    const Request& request = options.request;
     auto target = load(request, report);
     if (!target) return exit_failed;
     const InterfaceFile file = target->file;
-    const bool waits = options.confirm != 0;
-    if (waits && is_boot_file(file)) return refuse_boot_file(file, report);
+    if (options.confirm != 0 && is_boot_file(file)) return refuse_boot_file(file, report);
     // Refuses what is no name before it becomes a part of a path.
     if (const auto device = open_device(file.interface); !device)
         return report.error(device.error());
@@ -58,20 +59,52 @@ int run_apply(ApplyOptions& options, const Report& report) {
     if (auto free = check_nothing_pending(file.interface); !free) return report.error(free.error());
     auto it = prepare(std::move(*target), request, report);
     if (!it) return exit_failed;
-    print_change(*it, request.json);
+    printer.add(*it);
     if (!is_allowed(*it, request.convergence, report)) return exit_failed;
-    if (waits && !(it->empty() && !options.save)) {
+    if (plan)
+        if (auto holds = check_plan(*plan, *it); !holds) return report.error(holds.error());
+    const bool waits = options.confirm != 0 && (!it->empty() || options.save);
+    if (waits) {
         const auto path = options.save ? boot_path(file.interface) : std::string();
         if (auto armed = arm_rollback(*it, std::chrono::seconds(options.confirm), path); !armed)
             return report.error(armed.error());
     }
     const int status = carry_out(*it, *lock, report);
-    if (waits && !(it->empty() && !options.save))
+    if (waits)
         report.note(fmt::format("{0} goes back to what it was in {1} seconds unless you run "
                                 "`wgkit net confirm {0}` in a new connection",
                                 file.interface, options.confirm));
     else if (options.save && status == exit_ok)
         return save(it->target, report);
+    return status;
+}
+
+/// A plan has decided what else can be asked for.
+int refuse_options(const Request& request, const Report& report) {
+    for (const auto& option : request.options)
+        if (option.count() != 0) {
+            report.error(fmt::format("{} is part of a plan", option.name()),
+                         "give it to `wgkit net plan`");
+            return exit_usage;
+        }
+    return exit_ok;
+}
+
+int run_apply(ApplyOptions& options, const Report& report) {
+    Request& request = options.request;
+    auto plan = read_plan(request.file);
+    if (!plan) return report.error(plan.error());
+    int status = *plan ? refuse_options(request, report) : static_cast<int>(exit_ok);
+    if (status != exit_ok) return status;
+    ChangePrinter printer(request);
+    for (const auto& file : files_of(request, status, report)) {
+        request.file = file;
+        if (*plan)
+            if (auto good = restore_request(**plan, request); !good)
+                return report.error(good.error());
+        status = worse(status, apply_one(options, *plan, printer, report));
+    }
+    printer.finish();
     return status;
 }
 

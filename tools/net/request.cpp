@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 
 #include "net/plan_json.hpp"
 #include "net/plan_text.hpp"
+#include "net/rendered_node.hpp"
 
 namespace wgkit::tool::net {
 
@@ -15,29 +17,52 @@ void add_options(Arguments arguments, Request& request) {
     arguments
         .add_option("FILE", request.file,
                     "A file of wg-quick, or an interface: its file in /etc/wireguard")
-        .type_name("")
-        .required();
-    arguments
-        .add_option("-i,--interface", convergence.interface,
-                    "The interface, if the file is not named after it")
-        .type_name("IFACE");
+        .type_name("");
+    request.all_option =
+        arguments
+            .add_option("--all", request.all,
+                        "All interfaces of a node, from its folder in the output of mesh render")
+            .type_name("FOLDER");
+    const auto interface = arguments
+                               .add_option("-i,--interface", convergence.interface,
+                                           "The interface, if the file is not named after it")
+                               .type_name("IFACE")
+                               .excludes(*request.all_option);
     request.allow_removals = arguments
                                  .add_option("--allow-removals", convergence.allow_removals,
                                              "Remove up to N peers instead of 3 and a fifth of all")
                                  .type_name("N");
-    arguments.add_flag("--keep-unmanaged", convergence.keep_unmanaged,
-                       "Leave peers alone that the file does not list");
-    arguments.add_flag("--set-endpoints", convergence.set_endpoints,
-                       "Set endpoints of connected peers, too");
-    arguments.add_flag("!--device-only", convergence.host,
-                       "Leave addresses, routes, rules and MTU alone");
+    request.options = {interface,
+                       *request.allow_removals,
+                       *request.all_option,
+                       arguments.add_flag("--keep-unmanaged", convergence.keep_unmanaged,
+                                          "Leave peers alone that the file does not list"),
+                       arguments.add_flag("--set-endpoints", convergence.set_endpoints,
+                                          "Set endpoints of connected peers, too"),
+                       arguments.add_flag("!--device-only", convergence.host,
+                                          "Leave addresses, routes, rules and MTU alone"),
+                       arguments.add_flag("--insecure-permissions",
+                                          convergence.insecure_permissions,
+                                          "Read a file that others may read")};
     arguments.add_flag("--json", request.json, "Print the change as JSON");
-    arguments.add_flag("--insecure-permissions", convergence.insecure_permissions,
-                       "Read a file that others may read");
 }
 
-std::optional<LoadedFile> load(Request& request, const Report& report) {
+std::vector<std::string> files_of(Request& request, int& status, const Report& report) {
     request.convergence.has_allow_removals = request.allow_removals->count() != 0;
+    if (request.file.empty() == request.all.empty()) {
+        report.error("a file is required, or --all with a folder",
+                     fmt::format("{} --help shows the options", report.program()));
+        status = exit_usage;
+        return {};
+    }
+    if (request.all.empty()) return {request.file};
+    auto files = files_of_rendered_node(request.all);
+    if (files) return *std::move(files);
+    status = report.error(files.error());
+    return {};
+}
+
+std::optional<LoadedFile> load(const Request& request, const Report& report) {
     return load_interface(request.file, report,
                           {.interface = request.convergence.interface,
                            .strict = true,
@@ -66,12 +91,23 @@ bool is_allowed(const Convergence& it, const ConvergenceOptions& options, const 
     return good.has_value();
 }
 
-void print_change(const Convergence& it, bool json) {
-    if (json) {
-        print(to_json(it));
-        return;
-    }
-    std::fputs(to_text(it, wants_colour(STDOUT_FILENO)).c_str(), stdout);
+void ChangePrinter::add(const Convergence& it) {
+    if (request_.json)
+        json_.push_back(to_json(it));
+    else
+        std::fputs(to_text(it, wants_colour(STDOUT_FILENO)).c_str(), stdout);
+}
+
+void ChangePrinter::finish() {
+    if (!request_.json || json_.empty()) return;
+    if (request_.all.empty())
+        print(json_.front());
+    else
+        print(Json{{"schema", 1}, {"interfaces", std::move(json_)}});
+}
+
+int worse(int one, int two) {
+    return one == exit_failed || two == exit_failed ? exit_failed : std::max(one, two);
 }
 
 } // namespace wgkit::tool::net

@@ -7,8 +7,8 @@
 #include <memory>
 #include <optional>
 
-#include "net/device_lock.hpp"
 #include "net/interface_file.hpp"
+#include "net/pending.hpp"
 #include "net/rotate_json.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/rotate.hpp"
@@ -137,8 +137,9 @@ int run_rotate(RotateOptions& options, const Report& report) {
     if (!file) return report.error(file.error());
     const std::string& interface = file->interface;
     if (options.step == "status") return tell_status(options, interface, report);
-    const auto lock = DeviceLock::take(interface);
+    const auto lock = InterfaceLock::take(interface);
     if (!lock) return report.error(lock.error());
+    if (auto free = check_nothing_pending(interface); !free) return report.error(free.error());
     if (options.step == "prepare") return print_offer(options, report);
     if (options.step == "accept") {
         if (const int status = accept_offers(options, interface, report); status != exit_ok)

@@ -150,6 +150,10 @@ WGKIT_API Result<HostState> read_host_state(const std::string& interface, std::u
 WGKIT_API std::vector<HostStep> diff(const HostState& wanted, const HostState& present,
                                      std::span<const Prefix> owned);
 
+/// A hash of what `diff` looks at, by which to tell whether a host's state has changed since.
+/// Shape: 64 hexadecimal digits.
+WGKIT_API std::string state_hash(const HostState& state);
+
 /// Does one step. Errors: those of the kernel, of nft or iptables-restore; not_found without them.
 WGKIT_API Result<void> apply_step(const HostStep& step, const std::string& interface);
 

@@ -36,10 +36,21 @@ struct Tombstone {
     Date freed;
 };
 
+/// What tells whether the file of the PSK master is the right one, as public keys tell of private
+/// ones. Reveals nothing of the master.
+struct LockedMaster {
+    std::uint32_t epoch = 1; ///< that `check` is of
+    std::string check;       ///< see PskMaster::check
+    Date made;
+
+    bool operator==(const LockedMaster&) const = default;
+};
+
 struct LockedNetwork {
     std::string name;
     std::vector<LockedNode> nodes;     ///< sorted by name
     std::vector<Tombstone> tombstones; ///< sorted by name
+    std::optional<LockedMaster> psk_master{};
 
     WGKIT_API LockedNode* find(std::string_view node);
     WGKIT_API const LockedNode* find(std::string_view node) const;
@@ -63,7 +74,8 @@ WGKIT_API std::string to_text(const Lock& lock);
 
 /// Brings a network's part of the lock up to its inventory: nodes that left become tombstones,
 /// tombstones older than `tombstone_days` go, fixed addresses are taken over, missing ones are
-/// allocated from the lowest free one up. Changes no node that keeps its name.
+/// allocated from the lowest free one up; new nodes start on the newest PSK epoch. Changes no node
+/// that keeps its name.
 /// Errors (as diagnostics): pool-exhausted, address-outside-pool, duplicate-address.
 WGKIT_API LockedNetwork reconcile(const Network& network, const LockedNetwork& before, Date today,
                                   Diagnostics& diagnostics);

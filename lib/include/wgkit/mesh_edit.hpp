@@ -61,13 +61,16 @@ struct PskEpochs {
 
 /// Moves nodes (all, if none is named) to the newest PSK epoch, or to a new one if they are all on
 /// it. A pair's key changes once both its nodes have moved. With `reseed`, the new epoch starts
-/// from fresh randomness instead of the ratchet; for use after a leak.
+/// from fresh randomness instead of the ratchet; for use after a leak. If the master is lost, it
+/// starts anew for all nodes.
 /// Errors: not_found (unknown node, no network with psk: per-pair), conflict, system.
 WGKIT_API Result<std::vector<PskEpochs>> advance_psks(Fleet& fleet,
                                                       const std::vector<std::string>& nodes,
-                                                      bool reseed, bool allow_open_keys);
+                                                      bool reseed, bool allow_open_keys,
+                                                      Date today);
 
 /// Erases the masters of epochs that no node is on any more.
-WGKIT_API Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys);
+WGKIT_API Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys,
+                                                     Date today);
 
 } // namespace wgkit::mesh

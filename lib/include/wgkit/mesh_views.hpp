@@ -154,9 +154,10 @@ struct PskRecord {
     std::string network;
     std::string file; ///< of the master
     std::optional<mode_t> mode;
-    std::uint32_t first_epoch = 0;  ///< the oldest that can still be derived; 0 without a master
-    std::uint32_t newest_epoch = 0; ///< that a node is on
-    std::size_t stored_pairs = 0;   ///< kept as they were imported, not derived
+    std::optional<std::int64_t> age; ///< Units: days since the master was made
+    std::uint32_t first_epoch = 0;   ///< the oldest that can still be derived; 0 without a master
+    std::uint32_t newest_epoch = 0;  ///< that a node is on
+    std::size_t stored_pairs = 0;    ///< kept as they were imported, not derived
     std::vector<std::string> problems;
 };
 

@@ -4,7 +4,7 @@
 #include <algorithm>
 
 #include "mesh/check/checks.hpp"
-#include "util/ascii.hpp"
+#include "util/dns_entry.hpp"
 
 namespace wgkit::mesh {
 
@@ -12,7 +12,6 @@ namespace {
 
 /// The longest interval that still keeps most NAT mappings of UDP alive.
 constexpr std::uint16_t longest_keepalive = 90;
-constexpr std::uint16_t least_ipv6_mtu = 1280; // RFC 8200 section 5
 
 void check_keepalive(std::uint16_t seconds, Mark mark, Diagnostics& d) {
     if (seconds <= longest_keepalive) return;
@@ -20,13 +19,6 @@ void check_keepalive(std::uint16_t seconds, Mark mark, Diagnostics& d) {
          "keepalive-too-long", mark,
          fmt::format("with a keepalive of {} s many NATs forget the mapping in between", seconds))
         .hint = "25 suits nearly all; `off` if no NAT is in the way";
-}
-
-/// What wg-quick takes for the address of a server; anything else is a search domain.
-bool is_dns_server(std::string_view entry) {
-    return entry.find(':') != std::string_view::npos
-           || std::all_of(entry.begin(), entry.end(),
-                          [](char c) { return ascii::is_digit(c) || c == '.'; });
 }
 
 void check_dns(const Node& node, Diagnostics& d) {

@@ -13,8 +13,6 @@ namespace wgkit::mesh {
 
 namespace {
 
-constexpr std::uint16_t least_ipv6_mtu = 1280;
-
 /// Nodes of one class with one MTU; one of them speaks for all.
 struct Group {
     NodeIndex node;

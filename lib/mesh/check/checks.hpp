@@ -7,6 +7,9 @@
 /// that Diagnostics keeps it once.
 namespace wgkit::mesh {
 
+/// Bytes, RFC 8200 section 5.
+inline constexpr std::uint16_t least_ipv6_mtu = 1280;
+
 /// Neither disabled nor expired.
 bool is_active(const Node& node, Date today);
 

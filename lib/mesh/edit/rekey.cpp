@@ -71,36 +71,40 @@ Result<std::vector<RekeyedNode>> rekey_nodes(Fleet& fleet, const std::vector<std
 
 namespace {
 
-PskEpochs epochs_of(const LockedNetwork& lock, const PskMaster& master) {
-    PskEpochs epochs{lock.name, 0xFFFFFFFF, 1, master.first_epoch()};
-    for (const auto& node : lock.nodes) {
-        epochs.oldest = std::min(epochs.oldest, node.psk_epoch);
-        epochs.newest = std::max(epochs.newest, node.psk_epoch);
-    }
-    return epochs;
+/// The master of a network. With `reseed`, one that is lost or another than it should be is no
+/// obstacle: a new one takes its place.
+Result<std::optional<PskMaster>> master_to_change(const LockedNetwork& lock, const KeyStore& store,
+                                                  bool reseed) {
+    auto master = load_master(lock, store);
+    const bool is_gone =
+        !master
+        && (master.error().code == Errc::not_found || master.error().code == Errc::conflict);
+    if (reseed && is_gone) return std::optional<PskMaster>();
+    if (master && !*master && !reseed)
+        return Error{Errc::not_found, fmt::format("{} has no PSK master yet", lock.name),
+                     "`wgkit mesh render` makes it"};
+    return master;
 }
 
-/// Calls `change(lock, master, store)` for every network that has a PSK master, or, with
-/// `even_without`, for every one that should have.
+/// Calls `change(lock, master, store)` for every network whose pairs have derived keys. Without
+/// `reseed` there is a master.
 template <class Change>
-Result<std::vector<PskEpochs>> for_each_master(Fleet& fleet, bool allow_open, bool even_without,
-                                               Change change) {
+Result<std::vector<PskEpochs>> for_each_master(Fleet& fleet, bool allow_open, bool reseed,
+                                               Date today, Change change) {
     std::vector<PskEpochs> result;
     for (const auto& network : fleet.inventory.networks) {
         if (!uses_pair_keys(network)) continue;
         LockedNetwork& lock = *fleet.lock.find(network.name.value);
         const KeyStore store(fleet.paths.keys, network.name.value, allow_open);
-        auto master = store.load_master();
+        auto master = master_to_change(lock, store, reseed);
         if (!master) return std::move(master).error();
-        if (!*master && !even_without)
-            return Error{Errc::not_found,
-                         fmt::format("the PSK master is missing: {}", store.master_path()),
-                         "restore it from a backup, or start anew with `wgkit mesh rekey --psk "
-                         "--reseed`"};
         if (auto ready = store.prepare(); !ready) return std::move(ready).error();
         if (auto changed = change(lock, *master, store); !changed)
             return std::move(changed).error();
-        result.push_back(epochs_of(lock, **master));
+        if (reseed) lock.psk_master.reset();
+        enter_master(lock, **master, today);
+        result.push_back(epochs_of(lock));
+        result.back().first_kept = (*master)->first_epoch();
     }
     if (result.empty()) return Error{Errc::not_found, "no network has `psk: per-pair`", {}};
     if (auto written = write_lock(fleet); !written) return std::move(written).error();
@@ -110,19 +114,20 @@ Result<std::vector<PskEpochs>> for_each_master(Fleet& fleet, bool allow_open, bo
 } // namespace
 
 Result<std::vector<PskEpochs>> advance_psks(Fleet& fleet, const std::vector<std::string>& nodes,
-                                            bool reseed, bool allow_open_keys) {
+                                            bool reseed, bool allow_open_keys, Date today) {
     if (auto known = check_names(fleet, nodes); !known) return std::move(known).error();
     auto guard = guard_fleet(fleet);
     if (!guard) return std::move(guard).error();
-    return for_each_master(fleet, allow_open_keys, reseed,
+    return for_each_master(fleet, allow_open_keys, reseed, today,
                            [&](LockedNetwork& lock, std::optional<PskMaster>& master,
                                const KeyStore& store) -> Result<void> {
+                               // Without a master no pair's present key can be made again: all
+                               // nodes must move.
+                               const bool all = nodes.empty() || !master;
                                const auto chosen = [&](const LockedNode& node) {
-                                   return nodes.empty() || names(nodes, node.name);
+                                   return all || names(nodes, node.name);
                                };
-                               std::uint32_t newest = 1;
-                               for (const auto& node : lock.nodes)
-                                   newest = std::max(newest, node.psk_epoch);
+                               const std::uint32_t newest = epochs_of(lock).newest;
                                const bool all_there =
                                    std::all_of(lock.nodes.begin(), lock.nodes.end(),
                                                [&](const LockedNode& node) {
@@ -134,21 +139,21 @@ Result<std::vector<PskEpochs>> advance_psks(Fleet& fleet, const std::vector<std:
                                if (!reseed) return {};
                                if (master)
                                    master->reseed(target);
-                               else // lost: the pairs' keys so far cannot be made again
+                               else
                                    master = PskMaster::generate(target);
                                return store.replace_master(*master);
                            });
 }
 
-Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys) {
+Result<std::vector<PskEpochs>> finish_psks(Fleet& fleet, bool allow_open_keys, Date today) {
     auto guard = guard_fleet(fleet);
     if (!guard) return std::move(guard).error();
-    return for_each_master(fleet, allow_open_keys, false,
+    return for_each_master(fleet, allow_open_keys, false, today,
                            [](LockedNetwork& lock, std::optional<PskMaster>& master,
                               const KeyStore& store) -> Result<void> {
-                               const auto epochs = epochs_of(lock, *master);
-                               if (epochs.oldest <= epochs.first_kept) return {};
-                               master->forget_before(epochs.oldest);
+                               const auto oldest = epochs_of(lock).oldest;
+                               if (oldest <= master->first_epoch()) return {};
+                               master->forget_before(oldest);
                                return store.replace_master(*master);
                            });
 }

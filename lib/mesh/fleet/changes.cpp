@@ -29,6 +29,17 @@ Paths_ wanted_paths(const Fleet& fleet, const RenderOptions& options) {
     return paths;
 }
 
+/// Would render make a private key for this node?
+bool needs_key(const Fleet& fleet, const std::string& network, const LockedNode& locked) {
+    for (const auto& plan : fleet.plans) {
+        if (plan.network().name.value != network) continue;
+        const auto index = plan.find(locked.name);
+        return index && keeps_key_here(*plan.member(*index).node)
+               && !KeyStore(fleet.paths.keys, network, true).has_key(locked.name);
+    }
+    return false;
+}
+
 /// What the lock gains and loses.
 void add_lock_changes(const Fleet& fleet, std::vector<Change>& changes) {
     if (!fleet.lock_changed()) return;
@@ -38,11 +49,13 @@ void add_lock_changes(const Fleet& fleet, std::vector<Change>& changes) {
         const LockedNetwork* known = before.find(network.name);
         for (const auto& node : network.nodes)
             if (known == nullptr || known->find(node.name) == nullptr)
-                change.details.push_back(fmt::format("+ node {}{}{}", node.name,
-                                                     node.ipv4 ? " " + to_string(*node.ipv4) : "",
-                                                     node.ipv6 ? " " + to_string(*node.ipv6) : ""));
+                change.details.push_back(fmt::format(
+                    "+ node {}{}{}{}", node.name, node.ipv4 ? " " + to_string(*node.ipv4) : "",
+                    node.ipv6 ? " " + to_string(*node.ipv6) : "",
+                    needs_key(fleet, network.name, node) ? ", with a new key" : ""));
         for (const auto& stone : network.tombstones)
-            if (known != nullptr && known->find(stone.name) != nullptr)
+            if (known != nullptr && known->find(stone.name) != nullptr
+                && network.find(stone.name) == nullptr)
                 change.details.push_back(fmt::format("- node {}", stone.name));
     }
     if (change.details.empty()) change.details.emplace_back("~ addresses or tombstones");
@@ -95,6 +108,8 @@ compare_content(Fleet& fleet, const OutputTree& tree, const RenderOptions& optio
 Result<std::vector<Change>> plan_changes(Fleet& fleet, const RenderOptions& options) {
     if (fleet.diagnostics.errors() != 0)
         return Error{Errc::invalid, fmt::format("{} has errors", fleet.paths.nodes), {}};
+    if (auto there = check_custody(fleet, options.allow_open_keys); !there)
+        return std::move(there).error();
     auto tree = OutputTree::open(options.out);
     if (!tree) return std::move(tree).error();
 

@@ -138,10 +138,13 @@ std::vector<std::string> all_names(const std::vector<Draft>& drafts) {
 
 std::string make_label(std::string_view text, const std::vector<DraftNode>& taken) {
     std::string label;
-    for (const char c : text.substr(0, 60))
-        label += ascii::is_alnum(c) ? c : label.empty() || label.back() == '-' ? '\0' : '-';
-    std::erase(label, '\0');
-    while (label.ends_with('-')) label.pop_back();
+    for (const char c : text.substr(0, 60)) {
+        if (ascii::is_alnum(c))
+            label += c;
+        else if (!label.empty() && label.back() != '-')
+            label += '-';
+    }
+    if (label.ends_with('-')) label.pop_back();
     if (label.empty()) label = "peer";
     const auto is_taken = [&](const std::string& name) {
         return std::any_of(taken.begin(), taken.end(),

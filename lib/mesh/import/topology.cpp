@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "mesh/check/check.hpp"
 #include "mesh/import/draft.hpp"
 #include "util/yaml.hpp"
 #include "wgkit/inventory.hpp"
@@ -68,7 +69,11 @@ std::size_t cost_of(const Draft& draft) {
         },
         [&](NodeIndex, const DraftPeer&) { cost += wrong_peer; },
         [&](NodeIndex, const Peer&) { cost += wrong_peer; });
-    return cost;
+    if (cost >= wrong_peer) return cost;
+    // Links without a path give no peer, but the inventory would be refused for them.
+    Diagnostics findings;
+    check_plan(*planned.plan, findings);
+    return cost + findings.errors() * wrong_peer;
 }
 
 Pairs pairs_of(const Draft& draft) {

@@ -252,11 +252,27 @@ class Builder {
         }
     }
 
+    /// Nodes whose own hooks forward and masquerade are no exits here: what they are sent stands
+    /// under `peers`, and their hooks stay.
     void find_exits() {
+        std::set<std::pair<std::string, std::string>> told;
         for (auto& node : draft_.nodes)
             for (const auto& peer : node.peers)
-                for (const auto& prefix : peer.allowed_ips)
-                    if (prefix.length == 0) node.exit_via = draft_.nodes[peer.node].name;
+                for (const auto& prefix : peer.allowed_ips) {
+                    const DraftNode& exit = draft_.nodes[peer.node];
+                    if (prefix.length != 0) continue;
+                    if (exit.exit)
+                        node.exit_via = exit.name;
+                    else if (told.emplace(node.name, exit.name).second)
+                        diagnostics_
+                            .warning("not-an-exit", {},
+                                     fmt::format("{} sends everything to {}, which is kept under "
+                                                 "`peers`",
+                                                 node.name, exit.name))
+                            .hint = fmt::format("`exit: true` for {} instead of its own hooks, and "
+                                                "`exit_via: {}` for {}, would say so",
+                                                exit.name, exit.name, node.name);
+                }
     }
 
     /// Does the node itself pass this on to somebody else?

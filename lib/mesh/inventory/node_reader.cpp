@@ -4,6 +4,7 @@
 #include <unordered_map>
 
 #include "mesh/inventory/field_reader.hpp"
+#include "util/dns_entry.hpp"
 
 namespace wgkit::mesh {
 
@@ -180,9 +181,7 @@ void read_dns(const Value& value, Node& node, Diagnostics& d) {
     if (!list) return;
     node.dns.clear();
     for (auto& entry : *list) {
-        const bool fits =
-            !entry.value.empty() && entry.value.find_first_of(" \t,;#\"'$`\\") == std::string::npos;
-        if (fits)
+        if (dns_entry(entry.value))
             node.dns.push_back(std::move(entry));
         else
             d.error("bad-value", entry.mark,

@@ -71,10 +71,36 @@ Tombstone read_tombstone(const std::string& name, const Value& map, Diagnostics&
     return stone;
 }
 
+std::string read_check(const Value& value, Diagnostics& d) {
+    const auto text = field::text(value, d).value_or("");
+    if (text.find_first_not_of("0123456789abcdef") != text.npos)
+        field::bad(value, d, "the check of a PSK master is hexadecimal");
+    return text;
+}
+
+LockedMaster read_master(const Value& map, Diagnostics& d) {
+    LockedMaster master;
+    for (const auto& [key, mark, value] : map.members) {
+        if (key == "epoch")
+            master.epoch = field::number(value, 1, 0xFFFFFFFF, d).value_or(1);
+        else if (key == "check")
+            master.check = read_check(value, d);
+        else if (key == "made")
+            master.made = field::date(value, d).value_or(Date{});
+        else
+            field::unknown(key, mark, {"epoch", "check", "made"}, d);
+    }
+    return master;
+}
+
 void read_network(const Value& map, LockedNetwork& network, Diagnostics& d) {
     for (const auto& [key, mark, value] : map.members) {
+        if (key == "psk_master") {
+            if (field::expect(value, Kind::map, d)) network.psk_master = read_master(value, d);
+            continue;
+        }
         if (key != "nodes" && key != "tombstones") {
-            field::unknown(key, mark, {"nodes", "tombstones"}, d);
+            field::unknown(key, mark, {"psk_master", "nodes", "tombstones"}, d);
             continue;
         }
         if (value.kind == Kind::null || !field::expect(value, Kind::map, d)) continue;
@@ -143,7 +169,11 @@ ParsedLock parse_lock(std::string_view text, const std::string& file) {
 std::string to_text(const Lock& lock) {
     std::string text(header);
     for (const auto& network : lock.networks) {
-        text += fmt::format("  {}:\n    nodes:\n", yaml::quote(network.name));
+        text += fmt::format("  {}:\n", yaml::quote(network.name));
+        if (const auto& master = network.psk_master)
+            text += fmt::format("    psk_master: {{epoch: {}, check: \"{}\", made: {}}}\n",
+                                master->epoch, master->check, to_string(master->made));
+        text += "    nodes:\n";
         for (const auto& node : network.nodes) text += node_line(node);
         if (network.tombstones.empty()) continue;
         text += "    tombstones:\n";

@@ -111,30 +111,48 @@ void assign(const FamilyFields& f, const Network& network, const Pairs& pairs,
     }
 }
 
+/// Keeps the addresses that a node had and has no more; `now` is nothing if it left. One tombstone
+/// a name: the latest.
+void bury(std::vector<Tombstone>& stones, const Node* now, const LockedNode& before, Date today) {
+    Tombstone stone{before.name, {}, {}, today};
+    for (const auto& f : {ipv4, ipv6}) {
+        const auto& had = before.*f.locked;
+        const bool keeps = now != nullptr && (!(now->*f.fixed) || (now->*f.fixed)->value == had);
+        if (had && !keeps) stone.*f.buried = had;
+    }
+    if (!stone.ipv4 && !stone.ipv6) return;
+    std::erase_if(stones, [&](const Tombstone& other) { return other.name == stone.name; });
+    stones.push_back(std::move(stone));
+}
+
 } // namespace
 
 LockedNetwork reconcile(const Network& network, const LockedNetwork& before, Date today,
                         Diagnostics& diagnostics) {
-    LockedNetwork after{network.name.value, {}, {}};
+    LockedNetwork after{network.name.value, {}, {}, before.psk_master};
     std::unordered_map<std::string_view, const Node*> wanted;
     for (const auto& node : network.nodes) wanted.emplace(node.name.value, &node);
 
+    // One of a node that is still there is of an address that it gave up.
     for (const auto& stone : before.tombstones)
-        if (!wanted.contains(stone.name) && today < stone.freed + tombstone_days)
+        if ((!wanted.contains(stone.name) || before.find(stone.name) != nullptr)
+            && today < stone.freed + tombstone_days)
             after.tombstones.push_back(stone);
     for (const auto& node : before.nodes) {
-        if (wanted.contains(node.name))
-            after.nodes.push_back(node);
-        else if (node.ipv4 || node.ipv6)
-            after.tombstones.push_back({node.name, node.ipv4, node.ipv6, today});
+        const auto now = wanted.find(node.name);
+        if (now != wanted.end()) after.nodes.push_back(node);
+        bury(after.tombstones, now == wanted.end() ? nullptr : now->second, node, today);
     }
     std::unordered_map<std::string_view, const Tombstone*> buried;
     for (const auto& stone : before.tombstones) buried.emplace(stone.name, &stone);
+    std::uint32_t newest_epoch = 1; // older ones may have no master any more
+    for (const auto& node : before.nodes) newest_epoch = std::max(newest_epoch, node.psk_epoch);
     Names returned;
     for (const auto& [name, node] : wanted) {
         if (before.find(name) != nullptr) continue;
         LockedNode fresh;
         fresh.name = name;
+        fresh.psk_epoch = newest_epoch;
         if (const auto stone = buried.find(name); stone != buried.end()) {
             fresh.ipv4 = stone->second->ipv4; // a node that comes back is no stranger
             fresh.ipv6 = stone->second->ipv6;

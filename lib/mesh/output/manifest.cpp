@@ -5,9 +5,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "crypto/sha256.hpp"
 #include "util/ascii.hpp"
-#include "wgkit/version.hpp"
 
 namespace wgkit::mesh {
 
@@ -54,14 +52,6 @@ const ManifestEntry* Manifest::find(const std::string& path) const {
         [](const ManifestEntry& entry, const std::string& wanted) { return entry.path < wanted; });
     return at != entries.end() && at->path == path ? &*at : nullptr;
 }
-
-std::string origin_of(const std::string& nodes, const std::string& lock,
-                      std::optional<Format> format) {
-    return fmt::format("wgkit-{}/{} {} {}", version, format ? to_string(*format) : "own",
-                       crypto::to_hex(crypto::sha256(nodes)), crypto::to_hex(crypto::sha256(lock)));
-}
-
-std::string_view renderer_of(std::string_view origin) { return origin.substr(0, origin.find(' ')); }
 
 std::string to_text(const Manifest& manifest) {
     std::string text = fmt::format("{}\norigin {}\n", first_line, manifest.origin);

@@ -24,6 +24,7 @@ namespace {
 
 const std::string state_folder = ".wgkit";
 const std::string running_marker = state_folder + "/running";
+constexpr std::string_view ignore_output = "# Holds private keys: never commit this folder.\n*\n";
 
 std::int64_t modified_of(const struct stat& info) {
     return static_cast<std::int64_t>(info.st_mtim.tv_sec) * 1'000'000'000 + info.st_mtim.tv_nsec;
@@ -80,7 +81,10 @@ Result<void> OutputTree::do_begin() const {
     if (auto made = files::make_folders(folder_, 0700); !made) return made;
     if (auto made = files::make_folders(absolute(state_folder), 0700); !made) return made;
     if (is_unfinished()) sweep();
-    return files::replace(absolute(running_marker), "", 0600);
+    if (auto marked = files::replace(absolute(running_marker), "", 0600); !marked) return marked;
+    const std::string ignore = absolute(".gitignore");
+    if (has_manifest_ || ::access(ignore.c_str(), F_OK) == 0) return {}; // its owner's from now on
+    return files::replace(ignore, ignore_output, 0644);
 }
 
 void OutputTree::sweep() const {

@@ -31,7 +31,7 @@ std::string list_of(const std::vector<std::string>& list) {
     return list_of(list, [](const std::string& one) { return one; });
 }
 
-void append_dns(SecretString& text, const Node& node) {
+void append_netplan_dns(SecretString& text, const Node& node) {
     Dns dns = make_dns(node);
     std::vector<std::string> servers = dns.ipv4;
     servers.insert(servers.end(), dns.ipv6.begin(), dns.ipv6.end());
@@ -59,11 +59,11 @@ void append_interface(SecretString& text, const NodeView& view, const Routing& r
     if (node.mtu) append_line(text, "      mtu", std::to_string(node.mtu->value));
     append_line(text, "      addresses", list_of(view.member.interface));
     append_line(text, "      link-local", "[]");
-    append_dns(text, node);
+    append_netplan_dns(text, node);
 }
 
-void append_peer(SecretString& text, const NodeView& view, std::size_t index,
-                 const PeerTexts& texts) {
+void append_netplan_peer(SecretString& text, const NodeView& view, std::size_t index,
+                         const PeerTexts& texts) {
     const Peer& peer = view.peers[index];
     const auto allowed = peer.allowed_ips();
     text += "        # ";
@@ -126,7 +126,8 @@ std::vector<RenderedFile> render_netplan(const NodeView& view, const PeerTexts& 
     append_interface(text, view, routing);
     if (!view.peers.empty()) text += "      peers:\n";
     // networkd, which netplan feeds, reverses the order of peers.
-    for (std::size_t i = view.peers.size(); i > 0; --i) append_peer(text, view, i - 1, texts);
+    for (std::size_t i = view.peers.size(); i > 0; --i)
+        append_netplan_peer(text, view, i - 1, texts);
     append_routes(text, routing);
 
     std::vector<RenderedFile> files;

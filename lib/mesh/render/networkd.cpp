@@ -10,8 +10,8 @@ namespace wgkit::mesh {
 
 namespace {
 
-void append_peer(SecretString& text, const NodeView& view, std::size_t index,
-                 const PeerTexts& texts) {
+void append_networkd_peer(SecretString& text, const NodeView& view, std::size_t index,
+                          const PeerTexts& texts) {
     const Peer& peer = view.peers[index];
     text += "\n[WireGuardPeer]\n# ";
     text += view.node_of(peer).name.value;
@@ -48,7 +48,8 @@ RenderedFile render_netdev(const NodeView& view, const PeerTexts& texts) {
         append_pair(text, "FirewallMark", std::to_string(*mark));
     // networkd hands the peers to the kernel last to first, and there the last one that claims a
     // prefix gets it: reversed here, the result is the same as from wg-quick.
-    for (std::size_t i = view.peers.size(); i > 0; --i) append_peer(text, view, i - 1, texts);
+    for (std::size_t i = view.peers.size(); i > 0; --i)
+        append_networkd_peer(text, view, i - 1, texts);
     return file;
 }
 
@@ -58,7 +59,7 @@ std::string_view families(const NodeView& view, std::string_view both) {
     return network.ipv4 && network.ipv6 ? both : network.ipv4 ? "ipv4" : "ipv6";
 }
 
-void append_dns(SecretString& text, const Node& node) {
+void append_networkd_dns(SecretString& text, const Node& node) {
     const Dns dns = make_dns(node);
     for (const auto& server : dns.ipv4) append_pair(text, "DNS", server);
     for (const auto& server : dns.ipv6) append_pair(text, "DNS", server);
@@ -91,7 +92,7 @@ RenderedFile render_network(const NodeView& view) {
     for (const auto& address : view.member.interface)
         append_pair(text, "Address", to_string(address));
     append_pair(text, "LinkLocalAddressing", "no");
-    append_dns(text, node);
+    append_networkd_dns(text, node);
     if (view.member.forwards) append_pair(text, "IPForward", families(view, "yes"));
     if (node.exit) append_pair(text, "IPMasquerade", families(view, "both"));
     // networkd adds no routes for AllowedIPs by itself.

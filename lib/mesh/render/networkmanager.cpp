@@ -71,8 +71,8 @@ void append_wireguard(SecretString& text, const NodeView& view, const Routing& r
     append_pair(text, "ip6-auto-default-route", automatic(Family::ipv6));
 }
 
-void append_peer(SecretString& text, const NodeView& view, std::size_t index,
-                 const PeerTexts& texts) {
+void append_nm_peer(SecretString& text, const NodeView& view, std::size_t index,
+                    const PeerTexts& texts) {
     const Peer& peer = view.peers[index];
     text += "\n# ";
     text += view.node_of(peer).name.value;
@@ -125,7 +125,7 @@ RenderedFile render_networkmanager(const NodeView& view, const PeerTexts& texts)
     text += file_header(view);
     append_connection(text, view);
     append_wireguard(text, view, routing);
-    for (std::size_t i = 0; i < view.peers.size(); ++i) append_peer(text, view, i, texts);
+    for (std::size_t i = 0; i < view.peers.size(); ++i) append_nm_peer(text, view, i, texts);
     append_family(text, view, routing, Family::ipv4);
     append_family(text, view, routing, Family::ipv6);
     return file;

@@ -67,8 +67,8 @@ void append_allowed_ips(SecretString& text, const NodeView& view, const Peer& pe
     }
 }
 
-void append_peer(SecretString& text, const NodeView& view, std::size_t index,
-                 const PeerTexts& texts) {
+void append_quick_peer(SecretString& text, const NodeView& view, std::size_t index,
+                       const PeerTexts& texts) {
     const Peer& peer = view.peers[index];
     const PeerTexts::Entry& known = texts.entries[peer.node];
     text += "\n[Peer]\n# ";
@@ -104,7 +104,8 @@ RenderedFile render_wg_quick(const NodeView& view, const PeerTexts& texts) {
     file.content.reserve(1024 + view.peers.size() * 320); // growing would copy and wipe each time
     file.content += file_header(view);
     append_interface(file.content, view);
-    for (std::size_t i = 0; i < view.peers.size(); ++i) append_peer(file.content, view, i, texts);
+    for (std::size_t i = 0; i < view.peers.size(); ++i)
+        append_quick_peer(file.content, view, i, texts);
     return file;
 }
 

@@ -12,6 +12,13 @@ namespace {
 
 constexpr const char* render_first = "run `wgkit mesh render` first: it makes the keys";
 
+Error missing_key(const std::string& name, const KeyStore& store) {
+    return {Errc::not_found,
+            fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
+            fmt::format("restore it from a backup, or make a new one with `wgkit mesh rekey {}`",
+                        name)};
+}
+
 Error would_make(const std::string& what) {
     return {Errc::conflict,
             fmt::format("{} would have to be made, but --locked allows nothing new", what),
@@ -63,13 +70,7 @@ Result<Obtained> obtain(const Node& node, LockedNode& locked, const KeyStore& st
         auto staged = finish_rekey(name, *locked.key, store, options.policy);
         if (!staged) return std::move(staged).error();
         if (*staged) pair = std::move(*staged);
-        if (!pair)
-            return Error{
-                Errc::not_found,
-                fmt::format("the private key of {} is missing: {}", name, store.key_path(name)),
-                fmt::format("restore it from a backup, or make a new one with `wgkit mesh "
-                            "rekey {}`",
-                            name)};
+        if (!pair) return missing_key(name, store);
     }
     const bool is_new = !pair;
     if (is_new) {
@@ -89,39 +90,66 @@ Result<Obtained> obtain(const Node& node, LockedNode& locked, const KeyStore& st
     return Obtained{std::move(pair->key), is_new};
 }
 
-Result<std::optional<PskMaster>> obtain_master(const LockedNetwork& lock, const KeyStore& store,
-                                               KeyPolicy policy) {
-    std::uint32_t oldest = 0xFFFFFFFF;
-    std::uint32_t newest = 1;
-    for (const auto& node : lock.nodes) {
-        oldest = std::min(oldest, node.psk_epoch);
-        newest = std::max(newest, node.psk_epoch);
-    }
-    auto master = store.load_master();
+constexpr const char* restore_master =
+    "restore it from a backup, or start anew with `wgkit mesh rekey --psk --reseed`";
+
+Result<std::optional<PskMaster>> obtain_master(LockedNetwork& lock, const KeyStore& store,
+                                               const KeyOptions& options) {
+    auto master = load_master(lock, store);
     if (!master) return master;
-    if (*master) {
-        if (!lock.nodes.empty() && (*master)->first_epoch() > oldest)
-            return Error{Errc::conflict,
-                         fmt::format("{} starts at epoch {}, but the lock has nodes on epoch {}",
-                                     store.master_path(), (*master)->first_epoch(), oldest),
-                         "restore the file that belongs to this lock"};
-        return master;
+    if (!*master) {
+        if (options.policy == KeyPolicy::locked) return would_make("the PSK master");
+        *master = PskMaster::generate();
+        if (options.policy == KeyPolicy::peek) return master;
+        if (auto ready = store.prepare(); !ready) return std::move(ready).error();
+        if (auto created = store.create_master(**master); !created)
+            return std::move(created).error();
     }
-    // The lock cannot tell whether a master was lost or never made, but an epoch above 1 can.
-    if (newest > 1)
-        return Error{Errc::not_found,
-                     fmt::format("the PSK master is missing: {}", store.master_path()),
-                     "restore it from a backup, or start anew with `wgkit mesh rekey --psk "
-                     "--reseed`"};
-    if (policy == KeyPolicy::locked) return would_make("the PSK master");
-    if (policy == KeyPolicy::peek) return std::optional(PskMaster::generate());
-    if (auto ready = store.prepare(); !ready) return std::move(ready).error();
-    PskMaster fresh = PskMaster::generate();
-    if (auto created = store.create_master(fresh); !created) return std::move(created).error();
-    return std::optional(std::move(fresh));
+    if (options.policy == KeyPolicy::make) enter_master(lock, **master, options.today);
+    return master;
 }
 
 } // namespace
+
+PskEpochs epochs_of(const LockedNetwork& lock) {
+    PskEpochs epochs{lock.name, 0xFFFFFFFF, 1, 0};
+    for (const auto& node : lock.nodes) {
+        epochs.oldest = std::min(epochs.oldest, node.psk_epoch);
+        epochs.newest = std::max(epochs.newest, node.psk_epoch);
+    }
+    return epochs;
+}
+
+Result<std::optional<PskMaster>> load_master(const LockedNetwork& lock, const KeyStore& store) {
+    auto master = store.load_master();
+    if (!master) return master;
+    const auto [network, oldest, newest, unused] = epochs_of(lock);
+    const auto& known = lock.psk_master;
+    if (!*master) {
+        if (!known && newest == 1) return master;
+        return Error{Errc::not_found,
+                     fmt::format("the PSK master is missing: {}", store.master_path()),
+                     restore_master};
+    }
+    if ((*master)->first_epoch() > oldest)
+        return Error{Errc::conflict,
+                     fmt::format("{} starts at epoch {}, but the lock has nodes on epoch {}",
+                                 store.master_path(), (*master)->first_epoch(), oldest),
+                     restore_master};
+    if (known && known->epoch >= (*master)->first_epoch()
+        && *(*master)->check(known->epoch) != known->check)
+        return Error{
+            Errc::conflict,
+            fmt::format("{} is not the PSK master that the lock knows", store.master_path()),
+            restore_master};
+    return master;
+}
+
+void enter_master(LockedNetwork& lock, const PskMaster& master, Date today) {
+    const auto epoch = std::max(epochs_of(lock).newest, master.first_epoch());
+    const Date made = lock.psk_master ? lock.psk_master->made : today;
+    lock.psk_master = LockedMaster{epoch, *master.check(epoch), made};
+}
 
 namespace {
 
@@ -146,7 +174,7 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
             auto obtained = obtain(node, line, store, options);
             if (!obtained) return std::move(obtained).error();
             secrets.keys[i] = std::move(obtained->key);
-            is_new[i] = obtained->is_new;
+            is_new[i] = static_cast<char>(obtained->is_new);
         } else if (node.public_key) {
             enter(line, node.public_key->value, options.today);
         }
@@ -167,7 +195,7 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
         if (auto synced = store.sync(); !synced) return std::move(synced).error();
 
     if (uses_pair_keys(network)) {
-        auto master = obtain_master(lock, store, options.policy);
+        auto master = obtain_master(lock, store, options);
         if (!master) return std::move(master).error();
         secrets.master = std::move(*master);
         auto pairs = store.load_pairs();
@@ -179,7 +207,8 @@ Result<NetworkSecrets> load_network(const Network& network, LockedNetwork& lock,
 
 } // namespace
 
-Result<NetworkSecrets> load_node_secrets(const Plan& plan, NodeIndex node, const KeyStore& store) {
+Result<NetworkSecrets> load_node_secrets(const Plan& plan, NodeIndex node,
+                                         const LockedNetwork& lock, const KeyStore& store) {
     const Member& member = plan.member(node);
     const std::string& name = member.node->name.value;
     LockedNode line = *member.locked;
@@ -203,14 +232,29 @@ Result<NetworkSecrets> load_node_secrets(const Plan& plan, NodeIndex node, const
     auto pairs = store.load_pairs();
     if (!pairs) return std::move(pairs).error();
     secrets.pairs = std::move(*pairs);
-    auto master = store.load_master();
+    auto master = load_master(lock, store);
     if (!master) return std::move(master).error();
     if (!*master)
         return Error{Errc::not_found,
                      fmt::format("the PSK master is missing: {}", store.master_path()),
-                     "run `wgkit mesh render` first, or restore it from a backup"};
+                     render_first};
     secrets.master = std::move(*master);
     return secrets;
+}
+
+Result<void> check_custody(const Fleet& fleet, bool allow_open) {
+    for (const auto& network : fleet.inventory.networks) {
+        const KeyStore store(fleet.paths.keys, network.name.value, allow_open);
+        const LockedNetwork& lock = *fleet.lock.find(network.name.value);
+        for (const auto& node : network.nodes) {
+            const std::string& name = node.name.value;
+            if (keeps_key_here(node) && lock.find(name)->key && !store.has_key(name))
+                return missing_key(name, store);
+        }
+        if (!uses_pair_keys(network)) continue;
+        if (auto master = load_master(lock, store); !master) return std::move(master).error();
+    }
+    return {};
 }
 
 bool uses_pair_keys(const Network& network) {

@@ -64,6 +64,11 @@ Result<std::optional<PrivateKey>> KeyStore::load_key_file(const std::string& pat
     return std::optional(std::move(*key));
 }
 
+bool KeyStore::has_key(const std::string& node) const {
+    const std::string path = key_path(node);
+    return ::access(path.c_str(), F_OK) == 0 || ::access((path + staged_suffix).c_str(), F_OK) == 0;
+}
+
 Result<std::optional<PrivateKey>> KeyStore::load_key(const std::string& node) const {
     return load_key_file(key_path(node));
 }

@@ -26,6 +26,8 @@ class KeyStore {
     std::string key_path(const std::string& node) const;
     std::string master_path() const;
 
+    /// Is there a file, perhaps one that waits for the lock to name it?
+    bool has_key(const std::string& node) const;
     /// Nothing if there is no such file.
     Result<std::optional<PrivateKey>> load_key(const std::string& node) const;
     /// Errors: Errc::exists. Durable only after `sync`.

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 
+#include "crypto/sha256.hpp"
 #include "util/ascii.hpp"
 
 namespace wgkit::mesh {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view pair_label = "wgkit psk v1";
 constexpr std::string_view ratchet_label = "ratchet";
+constexpr std::string_view check_label = "wgkit psk check v1";
 
 using Parts = std::span<const std::span<const std::uint8_t>>;
 
@@ -81,6 +83,15 @@ Result<PresharedKey> PskMaster::master(std::uint32_t epoch) const {
     PresharedKey key = seed.clone();
     for (auto e = from; e < epoch; ++e) key = ratchet(key);
     return key;
+}
+
+Result<std::string> PskMaster::check(std::uint32_t epoch) const {
+    const auto key = master(epoch);
+    if (!key) return key.error();
+    const std::array parts{crypto::bytes_of(check_label)};
+    std::array<std::uint8_t, key_bytes> bytes{};
+    crypto::KeyedBlake2s(key->reveal()).mac(parts, bytes);
+    return crypto::to_hex(bytes).substr(0, 16);
 }
 
 void PskMaster::reseed(std::uint32_t epoch) {

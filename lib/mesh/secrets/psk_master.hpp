@@ -25,6 +25,9 @@ class PskMaster {
     std::uint32_t first_epoch() const { return seeds_.begin()->first; }
     /// Errors: Errc::not_found for an epoch before the first: its master is erased.
     Result<PresharedKey> master(std::uint32_t epoch) const;
+    /// 16 hexadecimal digits that tell masters apart and reveal nothing: BLAKE2s(key = master of
+    /// the epoch, "wgkit psk check v1"). Errors: as `master`.
+    Result<std::string> check(std::uint32_t epoch) const;
     /// Fresh randomness from this epoch on; for use after a leak.
     void reseed(std::uint32_t epoch);
     /// Erases what only epochs before this one need.

@@ -9,7 +9,7 @@ namespace wgkit::mesh {
 
 namespace {
 
-constexpr double pi = std::numbers::pi;
+using std::numbers::pi;
 constexpr double least_step = 30; ///< between neighbours on a circle, so that labels have room
 
 /// The node that each leaf hangs on; nothing for those of the core.

@@ -13,7 +13,7 @@ namespace wgkit::mesh {
 
 namespace {
 
-constexpr double pi = std::numbers::pi;
+using std::numbers::pi;
 constexpr double node_radius = 8;
 constexpr double letter = 7.2; ///< average width of one at 13 px
 constexpr double title_height = 64;
@@ -49,7 +49,7 @@ constexpr std::string_view style =
 constexpr GraphEdge::Kind kinds[] = {GraphEdge::Kind::tunnel, GraphEdge::Kind::spoke,
                                      GraphEdge::Kind::exit, GraphEdge::Kind::relayed};
 
-std::string escaped(std::string_view text) {
+std::string xml_escaped(std::string_view text) {
     std::string result;
     for (const char c : text) {
         if (c == '<')
@@ -119,7 +119,7 @@ class Drawing {
         text += fmt::format(
             "<text class=\"title\" x=\"24\" y=\"38\">{}</text>\n"
             "<text class=\"soft\" x=\"24\" y=\"58\">{} nodes, {} links{}</text>\n",
-            escaped(graph_.network), graph_.size, graph_.links,
+            xml_escaped(graph_.network), graph_.size, graph_.links,
             graph_.aggregated ? ", shown as groups of nodes with the same tags and role" : "");
         text += fmt::format("<g transform=\"translate({:.0f} {:.0f})\">\n",
                             (width() - right_ - left_) / 2, title_height - top_);
@@ -205,9 +205,9 @@ class Drawing {
         const bool left = std::cos(place.angle) < -0.001;
         const double turn = (place.angle + (left ? pi : 0)) * 180 / pi;
         const std::string name =
-            fmt::format("<tspan class=\"name\">{}</tspan>", escaped(label.name));
+            fmt::format("<tspan class=\"name\">{}</tspan>", xml_escaped(label.name));
         const std::string more =
-            fmt::format("<tspan class=\"soft\">{}</tspan>", escaped(label.more));
+            fmt::format("<tspan class=\"soft\">{}</tspan>", xml_escaped(label.more));
         text += fmt::format("<text class=\"halo\" text-anchor=\"{}\" transform=\"translate({:.1f} "
                             "{:.1f}) rotate({:.1f})\" x=\"{:.1f}\" y=\"4.5\">{}</text>\n",
                             left ? "end" : "start", place.x, place.y, turn, left ? -away : away,
@@ -231,10 +231,10 @@ class Drawing {
         }
         text += fmt::format("<text class=\"halo\" text-anchor=\"{}\" x=\"{:.1f}\" y=\"{:.1f}\">"
                             "<tspan class=\"name\">{}</tspan>",
-                            anchor, x, y, escaped(label.name));
+                            anchor, x, y, xml_escaped(label.name));
         if (!label.more.empty())
             text += fmt::format("<tspan class=\"soft\" x=\"{:.1f}\" dy=\"14\">{}</tspan>", x,
-                                escaped(label.more));
+                                xml_escaped(label.more));
         text += "</text>\n";
     }
 

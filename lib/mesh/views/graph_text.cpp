@@ -29,14 +29,14 @@ void append_names(std::string& text, const std::string& label,
 }
 
 /// For both languages: group names come from tags, which may hold anything.
-std::string escaped(std::string_view text) {
+std::string label_escaped(std::string_view text) {
     std::string result;
     for (const char c : text) result += c == '"' || c == '\\' || c == '<' || c == '>' ? '\'' : c;
     return result;
 }
 
 std::string label_of(const GraphNode& node, std::string_view line_break) {
-    std::string label = escaped(node.name);
+    std::string label = label_escaped(node.name);
     if (node.members > 1) label += fmt::format(" x {}", node.members);
     const auto add = [&](const std::string& line) { label.append(line_break).append(line); };
     for (const auto& address : node.addresses) add(to_string(address));
@@ -94,7 +94,7 @@ std::string to_dot(const std::vector<Graph>& graphs) {
         const Graph& graph = graphs[k];
         text +=
             fmt::format("  subgraph \"cluster_{}\" {{\n    label=\"{}: {} nodes, {} links{}\";\n",
-                        k, escaped(graph.network), graph.size, graph.links,
+                        k, label_escaped(graph.network), graph.size, graph.links,
                         graph.aggregated ? ", shown as groups" : "");
         for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
             const GraphNode& node = graph.nodes[i];
@@ -117,9 +117,9 @@ std::string to_mermaid(const std::vector<Graph>& graphs) {
     std::string text = "flowchart LR\n";
     for (std::size_t k = 0; k < graphs.size(); ++k) {
         const Graph& graph = graphs[k];
-        text +=
-            fmt::format("  subgraph g{}[\"{}: {} nodes, {} links{}\"]\n", k, escaped(graph.network),
-                        graph.size, graph.links, graph.aggregated ? ", shown as groups" : "");
+        text += fmt::format("  subgraph g{}[\"{}: {} nodes, {} links{}\"]\n", k,
+                            label_escaped(graph.network), graph.size, graph.links,
+                            graph.aggregated ? ", shown as groups" : "");
         for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
             const GraphNode& node = graph.nodes[i];
             const bool special = node.hub || node.relay || node.exit;

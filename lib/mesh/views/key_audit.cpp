@@ -74,33 +74,22 @@ KeyRecord audit_node(const Node& node, const LockedNetwork& lock, const KeyStore
     return record;
 }
 
-PskRecord audit_psk(const Network& network, const LockedNetwork& lock, const KeyStore& store) {
+PskRecord audit_psk(const Network& network, const LockedNetwork& lock, const KeyStore& store,
+                    Date today) {
     PskRecord record;
     record.network = lock.name;
     record.file = store.master_path();
     record.mode = mode_of(record.file);
     check_mode(record.file, record.mode, record.problems);
     check_mode(store.pairs_path(), mode_of(store.pairs_path()), record.problems);
-    std::uint32_t oldest = 0;
-    for (const auto& node : lock.nodes) {
-        oldest = oldest == 0 ? node.psk_epoch : std::min(oldest, node.psk_epoch);
-        record.newest_epoch = std::max(record.newest_epoch, node.psk_epoch);
-    }
-    const bool uses = std::any_of(network.nodes.begin(), network.nodes.end(),
-                                  [](const Node& node) { return node.psk == PskMode::per_pair; });
-    const bool keyed = std::any_of(lock.nodes.begin(), lock.nodes.end(),
-                                   [](const LockedNode& node) { return node.key.has_value(); });
-    const auto master = store.load_master();
-    if (!master) {
-        record.problems.push_back(master.error().message);
-    } else if (*master) {
-        record.first_epoch = (*master)->first_epoch();
-        if (oldest != 0 && record.first_epoch > oldest)
-            record.problems.push_back(
-                fmt::format("the PSK master starts at epoch {}, but a node is on epoch {}",
-                            record.first_epoch, oldest));
-    } else if (uses && keyed) {
-        record.problems.push_back(fmt::format("{} is missing", record.file));
+    record.newest_epoch = epochs_of(lock).newest;
+    if (lock.psk_master) record.age = (today - lock.psk_master->made).count();
+    if (uses_pair_keys(network)) {
+        const auto master = load_master(lock, store);
+        if (!master)
+            record.problems.push_back(master.error().message);
+        else if (*master)
+            record.first_epoch = (*master)->first_epoch();
     }
     const auto pairs = store.load_pairs();
     if (!pairs)
@@ -148,7 +137,7 @@ KeyAudit audit_keys(const Fleet& fleet, Date today) {
         const LockedNetwork& lock = *fleet.lock.find(network.name.value);
         for (const auto& node : network.nodes)
             audit.nodes.push_back(audit_node(node, lock, store, today));
-        audit.networks.push_back(audit_psk(network, lock, store));
+        audit.networks.push_back(audit_psk(network, lock, store, today));
     }
     audit.orphans = find_orphans(fleet);
     return audit;

@@ -100,7 +100,8 @@ Result<NodeConfig> node_config(const Fleet& fleet, std::string_view node,
         return std::move(usable).error();
     const std::string& network = plan.network().name.value;
     const KeyStore store(fleet.paths.keys, network, options.allow_open_keys);
-    const auto secrets = load_node_secrets(plan, found->node, store);
+    const auto secrets =
+        load_node_secrets(plan, found->node, *fleet.lock.find(plan.network().name.value), store);
     if (!secrets) return secrets.error();
     std::optional<PairKeys> pair_keys;
     if (secrets->master) pair_keys.emplace(*secrets->master, network);

@@ -1,13 +1,16 @@
 #!/usr/bin/python3
 """wgkit net apply on what net up has made: the host's state is then what net up would have made of the new file, and
 is back to what it was when the change is undone."""
+import glob
 import json
 import os
+import shutil
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tunnel"))
 from bed import Bed, end_on_signals, run  # noqa: E402
-from host import NAME, Host, differences, make_keys  # noqa: E402
+from host import NAME, NET, Host, differences, make_keys  # noqa: E402
+from tools import wgkit  # noqa: E402
 
 KEYS = [make_keys() for _ in range(4)]
 
@@ -107,9 +110,88 @@ def excludes_up_and_down(host):
     host.net("down", path)
 
 
+def saved_plans_are_carried_out_or_refused(host):
+    host.net("up", host.write(CONFIGS["plain"]))
+    new, plan = host.write(CONFIGS["more peers"], "new"), os.path.join(host.folder, "plan")
+    command = ("plan", new, "-i", NAME, "-o", plan)
+
+    def make():
+        host.net(*command, status=2)
+        with open(plan, encoding="utf-8") as file:
+            text = file.read()
+        assert os.stat(plan).st_mode & 0o777 == 0o600
+        assert not any(private in text for private, _ in KEYS), "a key in a plan"
+
+    def refused(why):
+        before = settled(host)
+        said = host.net("apply", plan, status=1)
+        assert "does not hold any more" in said and why in said, said
+        assert settled(host) == before
+    # The device, the host, the file, the change: each is another than then.
+    make()
+    run("wg", "set", NAME, "fwmark", "7")
+    refused(f"the device {NAME} has changed")
+    run("wg", "set", NAME, "fwmark", "off")
+    host.space.ip(f"addr add 10.64.0.1/24 dev {NAME}")
+    refused(f"addresses, routes or rules of {NAME} have changed")
+    host.space.ip(f"addr del 10.64.0.1/24 dev {NAME}")
+    host.write(CONFIGS["more peers"] + "# later\n", "new")
+    refused(f"{new} has changed")
+    make()
+    assert "--device-only is part of a plan" in host.net("apply", plan, "--device-only", status=64)
+    host.net("apply", plan)
+    assert "is as" in host.net("plan", new, "-i", NAME)
+    refused(f"the device {NAME} has changed")
+    with open(plan, "w", encoding="utf-8") as file:
+        file.write("{}")
+    assert "is no plan" in host.net("apply", plan, status=1)
+    host.net("down", host.write(CONFIGS["plain"]))
+
+
+def all_interfaces_of_a_rendered_node(host):
+    """By the manifest of the real render: nothing is applied from half a copy."""
+    mesh = wgkit("mesh")
+    with open(os.path.join(host.folder, "nodes.yaml"), "w", encoding="utf-8") as file:
+        file.write("version: 1\nnetworks:\n"  # each with a port of its own
+                   + "".join(f"  - {{name: net{n}, interface: {NAME}{n}, ipv4: 10.{n}.0.0/24, port: 5190{n}, topology: full-mesh}}\n"
+                             for n in (1, 2))
+                   + "nodes:\n"
+                   + "".join(f"  - {{name: {name}, endpoint: 192.0.2.{n}, networks: [net1, net2]}}\n"
+                             for n, name in ((7, "one"), (8, "two"))))
+    run(os.path.abspath(mesh), "render", cwd=host.folder)
+    node = os.path.join(host.folder, "out", "one")
+    files = sorted(glob.glob(f"{node}/etc/wireguard/*.conf"))
+    assert len(files) == 2, files
+    for path in files:
+        host.net("up", "--no-hooks", path)
+        run("wg", "set", os.path.basename(path)[:-5], "listen-port", "0")
+    plan = json.loads(host.call(NET, "plan", "--all", node, "--json", status=2))
+    assert [one["interface"] for one in plan["interfaces"]] == [f"{NAME}1", f"{NAME}2"], plan
+    host.call(NET, "apply", "--all", node)
+    assert "is as" in host.call(NET, "plan", "--all", node)
+    with open(files[1], "a", encoding="ascii") as file:
+        file.write("# an edit\n")
+    assert f"{files[1]} is not what was rendered" in host.call(NET, "apply", "--all", node, status=1)
+    os.unlink(files[1])
+    host.call(NET, "apply", "--all", node, status=1)
+    run(os.path.abspath(mesh), "render", cwd=host.folder)
+    stray = f"{node}/etc/wireguard/stray.conf"
+    shutil.copy(files[0], stray)
+    assert "stray.conf was not rendered" in host.call(NET, "apply", "--all", node, status=1)
+    os.unlink(stray)
+    os.rename(os.path.join(host.folder, "out", ".wgkit"), os.path.join(host.folder, "out", "away"))
+    assert "manifest" in host.call(NET, "apply", "--all", node, status=1)
+    assert "a file is required" in host.call(NET, "apply", status=64)
+    for path in files:
+        host.net("down", "--no-hooks", path)
+
+
 def main():
     end_on_signals()
-    for scenario in (becomes_what_up_makes, says_what_it_does, excludes_up_and_down):
+    for scenario in (becomes_what_up_makes, says_what_it_does, excludes_up_and_down,
+                     saved_plans_are_carried_out_or_refused, all_interfaces_of_a_rendered_node):
+        if len(sys.argv) > 1 and scenario.__name__ not in sys.argv[1:]:
+            continue
         with Bed() as bed:
             scenario(Host(bed))
         print(scenario.__name__, "ok", flush=True)

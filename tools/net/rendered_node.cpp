@@ -1,0 +1,62 @@
+#include "net/rendered_node.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "mesh/output/manifest.hpp"
+#include "net/digest.hpp"
+#include "wgkit/files.hpp"
+
+namespace wgkit::tool::net {
+
+namespace {
+
+constexpr std::string_view interfaces = "etc/wireguard/";
+constexpr const char* advice = "render again, or copy the node's folder and .wgkit/manifest whole";
+
+bool is_interface_file(std::string_view path) {
+    return path.starts_with(interfaces) && path.ends_with(".conf")
+           && path.find('/', interfaces.size()) == path.npos;
+}
+
+} // namespace
+
+Result<std::vector<std::string>> files_of_rendered_node(const std::string& folder) {
+    std::error_code failed;
+    const auto node = std::filesystem::canonical(folder, failed);
+    if (failed) return Error{Errc::not_found, fmt::format("{} is not there", folder), {}};
+    const std::string place = node.parent_path() / ".wgkit/manifest";
+    const auto text = files::read(place);
+    if (!text) return Error{text.error().code, text.error().message, advice};
+    const auto manifest = mesh::parse_manifest(*text, place);
+    if (!manifest) return manifest.error();
+    const std::string prefix = node.filename().string() + "/";
+    std::vector<std::string> found;
+    for (const auto& entry : manifest->entries) {
+        if (!entry.path.starts_with(prefix)) continue;
+        const std::string inside = entry.path.substr(prefix.size());
+        const std::string path = node / inside;
+        const auto content = files::read(path);
+        if (!content) return Error{content.error().code, content.error().message, advice};
+        if (sha256(*content) != entry.hash)
+            return Error{Errc::conflict, fmt::format("{} is not what was rendered", path), advice};
+        if (is_interface_file(inside)) found.push_back(path);
+    }
+    for (std::filesystem::directory_iterator at(node / interfaces, failed), end;
+         !failed && at != end; at.increment(failed))
+        if (at->path().extension() == ".conf"
+            && manifest->find(prefix + std::string(interfaces) + at->path().filename().string())
+                   == nullptr)
+            return Error{
+                Errc::conflict,
+                fmt::format("{} was not rendered: {} does not list it", at->path().string(), place),
+                advice};
+    if (found.empty())
+        return Error{Errc::not_found,
+                     fmt::format("{} lists no interface of {}", place, node.filename().string()),
+                     {}};
+    return found;
+}
+
+} // namespace wgkit::tool::net
