@@ -81,7 +81,9 @@ class Joining {
             if (!revision) return revision.error();
             if (auto good = follower_.update(options_.now); !good) return good.error();
             if (const auto* mine = find_mine(*keys)) return finish(*mine);
-            auto record = make_record(*keys);
+            const auto asked_for = client.get_prefixes({layout_.addresses()});
+            if (!asked_for) return asked_for.error();
+            auto record = make_record(*keys, *asked_for);
             if (!record) return record.error();
             auto done = ask(client, *record, *keys);
             if (!done) return done.error();
@@ -125,7 +127,8 @@ class Joining {
         return nullptr;
     }
 
-    Result<trust::NodeRecord> make_record(const NodeKeys& keys) const {
+    Result<trust::NodeRecord> make_record(const NodeKeys& keys,
+                                          const store::Snapshot& asked_for) const {
         const auto* bounds = delegation();
         if (bounds == nullptr)
             return Error{Errc::conflict, "the join key is unknown or revoked",
@@ -139,6 +142,11 @@ class Joining {
         record.agent = trust::verify_key(keys.agent);
         record.seal = public_key(keys.seal);
         std::set<IpAddress> taken;
+        // Also those of nodes that are gone: others may still know them by it.
+        for (const auto& entry : asked_for.entries)
+            if (const auto address = IpAddress::parse(
+                    std::string_view(entry.key).substr(layout_.addresses().size())))
+                taken.insert(*address);
         for (const auto& node : nodes_) {
             if (node.name == record.name)
                 return Error{Errc::conflict,
@@ -174,8 +182,9 @@ class Joining {
         auto stored = follower_.admissions();
         stored.push_back({record.name, to_text(envelope)});
         const auto judged = trust::admit(*follower_.state(), stored, options_.now);
-        if (!judged.refused.empty() && judged.refused.back().name == record.name)
-            return judged.refused.back().error;
+        const bool is_good = std::any_of(judged.records.begin(), judged.records.end(),
+                                         [&](const auto& one) { return one.key == record.key; });
+        if (!is_good && !judged.refused.empty()) return judged.refused.back().error;
 
         store::Transaction change;
         const std::string path = layout_.admission(key_id(admission.delegation), record.name);

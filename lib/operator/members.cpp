@@ -106,6 +106,9 @@ Result<void> revoke_node(const Operator& op, const std::string& name) {
     if (record->agent) draft->revoked.push_back(to_string(*record->agent));
     const store::Layout layout{home->network};
     draft->removals = {layout.hint_of_node(name), layout.secret(name)};
+    // Another machine may come by this name.
+    for (const auto& one : draft->delegations)
+        draft->removals.push_back(layout.admission(key_id(one.key), name));
     const auto revision = draft->publish("revoke", name, op.valid_for);
     if (!revision) return revision.error();
     if (home->access.user.empty()) return {};
