@@ -8,7 +8,7 @@ using test::TrustWorld;
 
 namespace {
 
-bool holds(const Error& error, std::string_view text) {
+bool says(const Error& error, std::string_view text) {
     INFO(error.message);
     return error.message.find(text) != std::string::npos;
 }
@@ -169,7 +169,7 @@ TEST_CASE("objects that are missing, changed or mixed are noticed") {
     }
     SECTION("changed") {
         world.objects[world.snapshot.index[0]] += " ";
-        CHECK(holds(gathered().error(), "not what its hash says"));
+        CHECK(says(gathered().error(), "not what its hash says"));
     }
     SECTION("another kind of object under a good hash") {
         world.snapshot.index = {world.snapshot.fleet};
@@ -177,17 +177,17 @@ TEST_CASE("objects that are missing, changed or mixed are noticed") {
     }
     SECTION("a node twice") {
         world.snapshot.index.push_back(world.put_index({TrustWorld::node("gw", "10.0.0.2")}));
-        CHECK(holds(gathered().error(), "gw is listed twice"));
+        CHECK(says(gathered().error(), "gw is listed twice"));
     }
     SECTION("a record under another's name") {
         IndexObject index;
         index.records.emplace_back("x", world.put(to_json(TrustWorld::node("y", "10.0.0.3"))));
         world.snapshot.index = {world.put(to_json(index))};
-        CHECK(holds(gathered().error(), "names another"));
+        CHECK(says(gathered().error(), "names another"));
     }
     SECTION("a revoked key in use") {
         world.snapshot.revoked = {to_string(world.state().records[0].key)};
-        CHECK(holds(gathered().error(), "gw has a revoked key"));
+        CHECK(says(gathered().error(), "gw has a revoked key"));
     }
 }
 
@@ -195,10 +195,10 @@ TEST_CASE("a record is below 1 KB and has a DNS label for its name") {
     auto record = TrustWorld::node("a", "10.0.0.1");
     CHECK(parse_record(to_json(record)));
     record.fields = R"({"x":")" + std::string(1024, 'x') + R"("})";
-    CHECK(holds(parse_record(to_json(record)).error(), "larger than 1024 bytes"));
+    CHECK(says(parse_record(to_json(record)).error(), "larger than 1024 bytes"));
     record.fields = "{}";
     record.name = "../a";
-    CHECK(holds(parse_record(to_json(record)).error(), "not a DNS label"));
+    CHECK(says(parse_record(to_json(record)).error(), "not a DNS label"));
 }
 
 TEST_CASE("operators change by the threshold of the root before and of their own") {
@@ -211,11 +211,11 @@ TEST_CASE("operators change by the threshold of the root before and of their own
         return next_root(world.root, TrustWorld::envelope(type::root, to_json(next), keys));
     };
     CHECK(with({&world.op, &world.other}));
-    CHECK(holds(with({&world.other}).error(), "by the one before: 0 of 1"));
-    CHECK(holds(with({&world.op}).error(), "by itself: 1 of 2"));
-    CHECK(holds(with({&world.op, &world.op}).error(), "by itself: 1 of 2"));
+    CHECK(says(with({&world.other}).error(), "by the one before: 0 of 1"));
+    CHECK(says(with({&world.op}).error(), "by itself: 1 of 2"));
+    CHECK(says(with({&world.op, &world.op}).error(), "by itself: 1 of 2"));
     next.version = 3;
-    CHECK(holds(with({&world.op, &world.other}).error(), "root 3 does not follow root 1"));
+    CHECK(says(with({&world.op, &world.other}).error(), "root 3 does not follow root 1"));
 }
 
 TEST_CASE("a lost operator key is replaced by recovery") {
@@ -238,10 +238,10 @@ TEST_CASE("the first root is the one that the token names") {
     const std::string json = to_json(world.root);
     const auto text = TrustWorld::envelope(type::root, json, {&world.op});
     CHECK(first_root(text, "corp", hash_of(json)));
-    CHECK(holds(first_root(text, "corp", std::string(64, '0')).error(), "join token"));
-    CHECK(holds(first_root(text, "lab", hash_of(json)).error(), "network"));
+    CHECK(says(first_root(text, "corp", std::string(64, '0')).error(), "join token"));
+    CHECK(says(first_root(text, "lab", hash_of(json)).error(), "network"));
     const auto unsigned_text = TrustWorld::envelope(type::root, json, {});
-    CHECK(holds(first_root(unsigned_text, "corp", hash_of(json)).error(), "0 of 1"));
+    CHECK(says(first_root(unsigned_text, "corp", hash_of(json)).error(), "0 of 1"));
 }
 
 TEST_CASE("a node within the bounds of its join key is admitted, with the key's tags") {
@@ -362,9 +362,9 @@ TEST_CASE("a node speaks for itself alone") {
                                                {&key}));
     };
     CHECK(hint("corp", "gw", agent));
-    CHECK(holds(hint("corp", "gw", world.other).error(), "signatures"));
-    CHECK(holds(hint("corp", "db", agent).error(), "gw speaks for db"));
-    CHECK(holds(hint("lab", "gw", agent).error(), "network"));
+    CHECK(says(hint("corp", "gw", world.other).error(), "signatures"));
+    CHECK(says(hint("corp", "db", agent).error(), "gw speaks for db"));
+    CHECK(says(hint("lab", "gw", agent).error(), "network"));
 }
 
 TEST_CASE("the log of deeds is a chain") {
