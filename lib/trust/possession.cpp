@@ -62,8 +62,8 @@ bool shows_possession(const Admission& admission, const Delegation& delegation,
 
 std::string seal_secret(std::string_view secret, const PublicKey& to) {
     std::string sealed(secret.size() + crypto_box_SEALBYTES, '\0');
-    if (crypto_box_seal(reinterpret_cast<unsigned char*>(sealed.data()), bytes_of(secret), secret.size(),
-                        to.bytes.data())
+    if (crypto_box_seal(reinterpret_cast<unsigned char*>(sealed.data()), bytes_of(secret),
+                        secret.size(), to.bytes.data())
         != 0)
         return {}; // a point of low order: nobody could open it
     return sealed;
