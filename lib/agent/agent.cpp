@@ -220,8 +220,13 @@ class Agent {
                              : "all peers are removed",
                          {}};
         }
-        const auto fleet = compose_fleet(follower_.state()->fleet, nodes, mesh::today());
+        std::vector<std::string> left_out;
+        const auto fleet =
+            compose_with_admitted(follower_.state()->fleet, follower_.state()->records,
+                                  follower_.admitted().records, mesh::today(), left_out);
         if (!fleet) return fleet.error();
+        for (const auto& name : left_out)
+            trouble({Errc::conflict, fmt::format("{} does not fit into the fleet", name), {}});
         auto own = own_config(*fleet, identity_.node, keys_.wireguard);
         if (!own) return own.error();
         if (auto ours = claim_interface(own->interface); !ours) return ours.error();

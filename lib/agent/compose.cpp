@@ -53,13 +53,32 @@ Result<mesh::Fleet> compose_fleet(const trust::FleetObject& fleet,
     }
     yaml["nodes"] = std::move(list);
     auto loaded = mesh::load_text({origin, origin, {}}, yaml.dump(), to_text(lock), today);
+    // There is a plan if all is well but, at most, that some have no path to each other.
     for (const auto& finding : loaded.diagnostics.all())
-        if (finding.severity == Severity::error)
+        if (finding.severity == Severity::error && loaded.plans.empty())
             return Error{Errc::invalid, fmt::format("{}: {}", origin, finding.message),
                          finding.hint};
     for (auto& one : loaded.inventory.networks)
         for (auto& node : one.nodes) node.hooks = {};
     return loaded;
+}
+
+Result<mesh::Fleet> compose_with_admitted(const trust::FleetObject& fleet,
+                                          std::vector<trust::NodeRecord> nodes,
+                                          std::span<const trust::NodeRecord> admitted,
+                                          mesh::Date today, std::vector<std::string>& left_out) {
+    const std::size_t approved = nodes.size();
+    nodes.insert(nodes.end(), admitted.begin(), admitted.end());
+    auto all = compose_fleet(fleet, nodes, today);
+    if (all || admitted.empty()) return all;
+    nodes.resize(approved);
+    for (const auto& record : admitted) {
+        nodes.push_back(record);
+        if (compose_fleet(fleet, nodes, today)) continue;
+        left_out.push_back(record.name);
+        nodes.pop_back();
+    }
+    return compose_fleet(fleet, nodes, today);
 }
 
 Result<OwnConfig> own_config(const mesh::Fleet& fleet, std::string_view node,

@@ -3,6 +3,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "trust/documents.hpp"
 #include "wgkit/config.hpp"
@@ -12,9 +13,17 @@
 namespace wgkit::agent {
 
 /// The fleet as `wgkit mesh` would have loaded it, from its signed parts. Nodes carry no hooks.
+/// That two nodes have no path to each other is no error here: the others have.
 /// Errors: invalid: the first finding of the checks.
 Result<mesh::Fleet> compose_fleet(const trust::FleetObject& fleet,
                                   std::span<const trust::NodeRecord> nodes, mesh::Date today);
+
+/// With those who came by join key. Nobody of them can keep a state from being applied: who does
+/// not fit, for instance with another's endpoint, is left out, and named in `left_out`.
+Result<mesh::Fleet> compose_with_admitted(const trust::FleetObject& fleet,
+                                          std::vector<trust::NodeRecord> nodes,
+                                          std::span<const trust::NodeRecord> admitted,
+                                          mesh::Date today, std::vector<std::string>& left_out);
 
 struct OwnConfig {
     std::string interface;

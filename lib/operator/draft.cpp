@@ -6,6 +6,7 @@
 #include <cmath>
 #include <set>
 
+#include "agent/compose.hpp"
 #include "agent/reader.hpp"
 #include "trust/envelope.hpp"
 
@@ -140,6 +141,9 @@ Result<std::uint64_t> Draft::publish(const std::string& action, const std::strin
         return found != objects.end() ? &found->second : nullptr;
     });
     if (!gathered) return gathered.error();
+    if (!fleet.nodes_yaml.empty())
+        if (auto whole = compose_fleet(fleet, gathered->records, mesh::today()); !whole)
+            return whole.error();
     if (trust::signers(sealed, follower_.root()->keys) < follower_.root()->threshold)
         return Error{Errc::permission, "this operator key is not in the present root", {}};
 

@@ -160,6 +160,22 @@ TEST_CASE("a fleet is put together as wgkit mesh would load it") {
     CHECK_FALSE(own_config(*fleet, "nobody", generate_private_key()));
 }
 
+TEST_CASE("nobody who joins can keep a state from being applied") {
+    auto gw = TrustWorld::node("gw", "10.0.0.1");
+    gw.fields = R"({"endpoint":"192.0.2.1:51820"})";
+    auto liar = TrustWorld::node("liar", "10.0.9.1");
+    liar.fields = gw.fields;                              // another's endpoint
+    auto silent = TrustWorld::node("silent", "10.0.9.2"); // these two have no path
+    auto mute = TrustWorld::node("mute", "10.0.9.3");
+    const trust::FleetObject object{fleet_json, {}};
+    const std::vector admitted{silent, liar, mute};
+    std::vector<std::string> left_out;
+    const auto fleet = compose_with_admitted(object, {gw}, admitted, mesh::Date{}, left_out);
+    REQUIRE(fleet);
+    CHECK(left_out == std::vector<std::string>{"liar"});
+    CHECK(own_config(*fleet, "gw", generate_private_key())->config.peers.size() == 2);
+}
+
 TEST_CASE("no command comes from a store") {
     TrustWorld world;
     auto record = TrustWorld::node("gw", "10.0.0.1");
