@@ -40,7 +40,7 @@ configure_file(cmake/wgkit.pc.in ${PROJECT_BINARY_DIR}/wgkit.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/wgkit.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
 
 # systemd looks for units in lib/systemd/system below /usr and /usr/local.
-foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service wgkit-monitor.service
+foreach(unit wgkit@.service wgkit-resolve@.service wgkit-tunnel@.service wgkit-monitor.service wgkit-agent.service
     wgkit-monitor.timer wgkit-status.service)
   configure_file(packaging/systemd/${unit}.in ${PROJECT_BINARY_DIR}/${unit} @ONLY)
   install(FILES ${PROJECT_BINARY_DIR}/${unit} DESTINATION lib/systemd/system)

@@ -11,6 +11,16 @@ function __wgkit_at
             continue
         end
         switch "$at:$word"
+            case ':agent'
+                set at agent
+            case 'agent:join'
+                set at 'agent join'
+            case 'agent:run'
+                set at 'agent run'
+            case 'agent join:--name' 'agent join:--endpoint' 'agent join:--dir'
+                set skip 1
+            case 'agent run:--dir'
+                set skip 1
             case ':alert'
                 set at alert
             case 'alert:send'
@@ -219,6 +229,36 @@ function __wgkit_at
                 set at status
             case 'status:-C' 'status:--folder'
                 set skip 1
+            case ':store'
+                set at store
+            case 'store:init'
+                set at 'store init'
+            case 'store:publish'
+                set at 'store publish'
+            case 'store:joinkey'
+                set at 'store joinkey'
+            case 'store:approve'
+                set at 'store approve'
+            case 'store:revoke'
+                set at 'store revoke'
+            case 'store:status'
+                set at 'store status'
+            case 'store:log'
+                set at 'store log'
+            case 'store init:--home' 'store init:--store' 'store init:--network' 'store init:--ca' 'store init:--password-file'
+                set skip 1
+            case 'store publish:--home' 'store publish:--valid' 'store publish:--stale-policy'
+                set skip 1
+            case 'store joinkey:--home' 'store joinkey:--pool' 'store joinkey:--tag' 'store joinkey:--count' 'store joinkey:--expires' 'store joinkey:-o' 'store joinkey:--output' 'store joinkey:--valid'
+                set skip 1
+            case 'store approve:--home' 'store approve:--valid'
+                set skip 1
+            case 'store revoke:--join-key' 'store revoke:--home' 'store revoke:--valid'
+                set skip 1
+            case 'store status:--home'
+                set skip 1
+            case 'store log:--home'
+                set skip 1
             case ':tunnel'
                 set at tunnel
             case 'tunnel:--cipher'
@@ -229,6 +269,7 @@ function __wgkit_at
 end
 
 complete -c wgkit -f
+complete -c wgkit -n __wgkit_at -a agent -d 'Make this machine what a signed fleet says of it'
 complete -c wgkit -n __wgkit_at -a alert -d 'Tell people what is wrong, and lose no message'
 complete -c wgkit -n __wgkit_at -a config -d 'Check and format WireGuard configuration files'
 complete -c wgkit -n __wgkit_at -a fleet -d 'Act on all nodes of a fleet over ssh'
@@ -240,9 +281,24 @@ complete -c wgkit -n __wgkit_at -a net -d 'Look at the WireGuard devices of this
 complete -c wgkit -n __wgkit_at -a ping -d 'Ask a node for an answer through its tunnel'
 complete -c wgkit -n __wgkit_at -a rollback -d 'Undo a change unless it is confirmed in time'
 complete -c wgkit -n __wgkit_at -a status -d 'Tell who is connected, over which path, and how far away'
+complete -c wgkit -n __wgkit_at -a store -d 'Sign a fleet\'s state and publish it for agents'
 complete -c wgkit -n __wgkit_at -a tunnel -d 'Run a WireGuard device in userspace'
 complete -c wgkit -n __wgkit_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n __wgkit_at -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at agent' -a join -d 'Make this machine a node, with a join token'
+complete -c wgkit -n '__wgkit_at agent' -a run -d 'Apply every state that is published'
+complete -c wgkit -n '__wgkit_at agent' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at agent' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at agent join' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at agent join' -l name -x -d 'The node\'s name; default: the host\'s'
+complete -c wgkit -n '__wgkit_at agent join' -l endpoint -x -d 'Where other nodes can call this one'
+complete -c wgkit -n '__wgkit_at agent join' -l dir -x -a '(__fish_complete_directories)' -d 'Where keys and the last state are kept'
+complete -c wgkit -n '__wgkit_at agent join' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at agent join' -l insecure-permissions -d 'Accept a token file that others can read'
+complete -c wgkit -n '__wgkit_at agent join' -F
+complete -c wgkit -n '__wgkit_at agent run' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at agent run' -l dir -x -a '(__fish_complete_directories)' -d 'Where keys and the last state are kept'
+complete -c wgkit -n '__wgkit_at agent run' -s q -l quiet -d 'Say only what is wrong'
 complete -c wgkit -n '__wgkit_at alert' -a send -d 'Report events, and send what follows from them'
 complete -c wgkit -n '__wgkit_at alert' -a test -d 'Send a test message to each target'
 complete -c wgkit -n '__wgkit_at alert' -a flush -d 'Send what waits in the spool'
@@ -702,6 +758,49 @@ complete -c wgkit -n '__wgkit_at status' -s V -l version -d 'Print the version a
 complete -c wgkit -n '__wgkit_at status' -s C -l folder -x -d 'Where nodes.lock.yaml is'
 complete -c wgkit -n '__wgkit_at status' -l no-ping -d 'Do not measure round trips'
 complete -c wgkit -n '__wgkit_at status' -l json -d 'Print JSON'
+complete -c wgkit -n '__wgkit_at store' -a init -d 'Make an operator\'s keys and set a store up'
+complete -c wgkit -n '__wgkit_at store' -a publish -d 'Sign nodes.yaml and publish it'
+complete -c wgkit -n '__wgkit_at store' -a joinkey -d 'Make a token with which machines join'
+complete -c wgkit -n '__wgkit_at store' -a approve -d 'Make nodes that joined lasting'
+complete -c wgkit -n '__wgkit_at store' -a revoke -d 'Take a node or a join key out, for good'
+complete -c wgkit -n '__wgkit_at store' -a status -d 'Tell what is published, and what nodes have applied'
+complete -c wgkit -n '__wgkit_at store' -a log -d 'Tell what operators did'
+complete -c wgkit -n '__wgkit_at store' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store' -s V -l version -d 'Print the version and exit'
+complete -c wgkit -n '__wgkit_at store init' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store init' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store init' -l store -x -d 'The store: etcd://HOST,HOST, or etcd+http:// without TLS'
+complete -c wgkit -n '__wgkit_at store init' -l network -x -d 'The network\'s name, as in nodes.yaml'
+complete -c wgkit -n '__wgkit_at store init' -l ca -r -F -d 'Certificates that the store\'s are checked with; default: the system\'s'
+complete -c wgkit -n '__wgkit_at store init' -l password-file -r -F -d 'Password of the store\'s user root; without it the store asks nobody'
+complete -c wgkit -n '__wgkit_at store publish' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store publish' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store publish' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store publish' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
+complete -c wgkit -n '__wgkit_at store publish' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at store publish' -F
+complete -c wgkit -n '__wgkit_at store joinkey' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store joinkey' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store joinkey' -l pool -x -d 'Addresses that nodes take, inside of the network\'s; one for each family'
+complete -c wgkit -n '__wgkit_at store joinkey' -l tag -x -d 'A tag that nodes get; may be repeated'
+complete -c wgkit -n '__wgkit_at store joinkey' -l count -x -d 'How many nodes may join'
+complete -c wgkit -n '__wgkit_at store joinkey' -l expires -x -d 'How long, as 30m, 12h or 7d'
+complete -c wgkit -n '__wgkit_at store joinkey' -s o -l output -r -F -d 'A new file for the token, mode 0600'
+complete -c wgkit -n '__wgkit_at store joinkey' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store approve' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store approve' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store approve' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store approve' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at store revoke' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store revoke' -l join-key -x -d 'Id of a join key, whose nodes go, too, unless they were approved'
+complete -c wgkit -n '__wgkit_at store revoke' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store revoke' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store status' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store status' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store status' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at store log' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store log' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store log' -l json -d 'Print it as JSON'
 complete -c wgkit -n '__wgkit_at tunnel' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at tunnel' -s V -l version -d 'Print the version and exit'
 complete -c wgkit -n '__wgkit_at tunnel' -s f -l foreground -d 'Do not go to the background'

@@ -1,5 +1,6 @@
 #include <curl/curl.h>
 #include <fmt/format.h>
+#include <poll.h>
 
 #include <array>
 #include <map>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t most_headers = 100;
 constexpr std::size_t longest_header = 8192;
+constexpr long stream_connect_ms = 5000;
 
 struct Transfer {
     std::uint64_t id = 0;
@@ -22,6 +24,7 @@ struct Transfer {
     CURL* easy = nullptr;
     curl_slist* headers = nullptr;
     std::array<char, CURL_ERROR_SIZE> error{};
+    bool has_pieces = false; ///< for on_data, since somebody looked
 
     Transfer() = default;
     Transfer(const Transfer&) = delete;
@@ -37,6 +40,11 @@ struct Transfer {
 std::size_t take_body(char* data, std::size_t, std::size_t size, void* pointer) {
     auto& transfer = *static_cast<Transfer*>(pointer);
     auto& answer = transfer.answer;
+    if (transfer.request.on_data) {
+        transfer.has_pieces = true;
+        answer.cut = !transfer.request.on_data({data, size});
+        return answer.cut ? 0 : size;
+    }
     const auto max = transfer.request.max_answer;
     const auto room = max - std::min(max, answer.body.size());
     answer.body.append(data, std::min(room, size));
@@ -84,9 +92,7 @@ bool came_before_request(CURLcode code) {
 
 class CurlPoster final : public HttpPoster {
   public:
-    CurlPoster() : multi_(curl_multi_init()) {
-        curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, 64L);
-    }
+    CurlPoster() : multi_(curl_multi_init()) { allow_connections(64); }
     ~CurlPoster() override {
         cancel();
         curl_multi_cleanup(multi_);
@@ -108,6 +114,7 @@ class CurlPoster final : public HttpPoster {
             refuse(*transfer, "out of memory");
             return;
         }
+        if (transfer->request.on_data) allow_connections(connections_ + 1); // it keeps its own
         curl_multi_add_handle(multi_, transfer->easy);
         const auto* key = transfer->easy;
         under_way_.emplace(key, std::move(transfer));
@@ -122,9 +129,12 @@ class CurlPoster final : public HttpPoster {
             collect();
             const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
                 end - std::chrono::steady_clock::now());
-            if (!done_.empty() || under_way_.empty() || left.count() <= 0)
+            if (!done_.empty() || under_way_.empty() || left.count() <= 0 || take_pieces()
+                || is_woken())
                 return std::exchange(done_, {});
-            curl_multi_poll(multi_, nullptr, 0, static_cast<int>(left.count()), nullptr);
+            curl_waitfd extra{wake_, CURL_WAIT_POLLIN, 0};
+            curl_multi_poll(multi_, &extra, wake_ >= 0 ? 1 : 0, static_cast<int>(left.count()),
+                            nullptr);
         }
     }
 
@@ -134,7 +144,27 @@ class CurlPoster final : public HttpPoster {
         done_.clear();
     }
 
+    void wake_on(int descriptor) override { wake_ = descriptor; }
+
   private:
+    void allow_connections(long count) {
+        connections_ = count;
+        curl_multi_setopt(multi_, CURLMOPT_MAX_TOTAL_CONNECTIONS, count);
+    }
+
+    /// Whether a piece came for some on_data.
+    bool take_pieces() {
+        bool any = false;
+        for (auto& [easy, transfer] : under_way_)
+            any = std::exchange(transfer->has_pieces, false) || any;
+        return any;
+    }
+
+    bool is_woken() const {
+        pollfd one{wake_, POLLIN, 0};
+        return wake_ >= 0 && ::poll(&one, 1, 0) > 0;
+    }
+
     void refuse(Transfer& transfer, const char* why) {
         transfer.answer.outcome = HttpOutcome::refused;
         transfer.answer.error = why;
@@ -152,7 +182,11 @@ class CurlPoster final : public HttpPoster {
             set(CURLOPT_URL, request.url.c_str()) && set(CURLOPT_PROTOCOLS_STR, "http,https")
             && set(CURLOPT_FOLLOWLOCATION, 0L) && set(CURLOPT_NOSIGNAL, 1L)
             && set(CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()))
-            && set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(request.timeout.count()))
+            && set(CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(request.timeout.count() != 0 ? request.timeout.count()
+                                                                  : stream_connect_ms))
+            && set(CURLOPT_TCP_KEEPALIVE, 1L) && set(CURLOPT_TCP_KEEPIDLE, 15L)
+            && set(CURLOPT_TCP_KEEPINTVL, 5L)
             && set(CURLOPT_USERAGENT, ("wgkit/" + std::string(version)).c_str())
             && set(CURLOPT_ERRORBUFFER, transfer.error.data())
             && set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) && set(CURLOPT_WRITEFUNCTION, &take_body)
@@ -184,6 +218,7 @@ class CurlPoster final : public HttpPoster {
             const auto code = message->data.result;
             const auto found = under_way_.find(message->easy_handle);
             auto transfer = std::move(found->second);
+            if (transfer->request.on_data) allow_connections(connections_ - 1);
             under_way_.erase(found);
             curl_multi_remove_handle(multi_, transfer->easy);
             finish(*transfer, code);
@@ -212,6 +247,8 @@ class CurlPoster final : public HttpPoster {
     }
 
     CURLM* multi_;
+    long connections_ = 0;
+    int wake_ = -1;
     std::map<const CURL*, std::unique_ptr<Transfer>> under_way_;
     std::vector<std::pair<std::uint64_t, HttpAnswer>> done_;
 };

@@ -71,6 +71,7 @@ class Server : public HttpPoster {
     std::vector<std::pair<std::uint64_t, HttpAnswer>> wait(std::chrono::milliseconds) override {
         return std::exchange(done_, {});
     }
+    void wake_on(int /*descriptor*/) override {}
     void cancel() override { done_.clear(); }
 
   private:

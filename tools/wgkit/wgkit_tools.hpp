@@ -15,6 +15,8 @@ inline constexpr std::array wgkit_tools{
     Tool{"mesh", "render a fleet's configurations from one nodes.yaml"},
     Tool{"net", "bring WireGuard interfaces up and down, look at them and change them"},
     Tool{"fleet", "act on all nodes of a fleet over ssh"},
+    Tool{"store", "sign a fleet's state and publish it for agents"},
+    Tool{"agent", "make this machine what a signed fleet says of it"},
     Tool{"status", "tell who is connected, over which path, and how far away"},
     Tool{"ping", "ask a node for an answer through its tunnel"},
     Tool{"monitor", "tell which WireGuard peers are really dead"},

@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -25,6 +26,9 @@ struct HttpRequest {
     std::string proxy;   ///< empty: as the environment says (https_proxy, no_proxy)
     std::chrono::milliseconds timeout{15'000};
     std::size_t max_answer = std::size_t{64} << 10; ///< bytes; the rest is not read
+    /// Hears the answer's body piece by piece instead, for answers that do not end. False ends the
+    /// request; a `timeout` of 0 is none, but for the connection.
+    std::function<bool(std::string_view)> on_data{};
 };
 
 /// How far a request came.
@@ -59,9 +63,11 @@ class HttpPoster {
     /// Begins a request; `id` tells its answer from others'.
     virtual void start(std::uint64_t id, HttpRequest request) = 0;
     /// Waits until an answer is there, or so long; returns all that are there. Nothing if none is
-    /// under way.
+    /// under way, after a piece for an `on_data`, or when the descriptor of `wake_on` is readable.
     virtual std::vector<std::pair<std::uint64_t, HttpAnswer>>
     wait(std::chrono::milliseconds timeout) = 0;
+    /// A descriptor that ends `wait` as soon as it is readable; -1: none.
+    virtual void wake_on(int descriptor) = 0;
     /// Ends what is under way; its outcome is unknown.
     virtual void cancel() = 0;
 };

@@ -193,4 +193,8 @@ struct NodeConfig {
 WGKIT_API Result<NodeConfig> node_config(const Fleet& fleet, std::string_view node,
                                          const NodeConfigOptions& options);
 
+/// As `node_config`, not compact, with a private key that the caller has; without preshared keys
+/// that are derived.
+WGKIT_API Result<SecretString> node_text(const Plan& plan, NodeIndex node, const PrivateKey& key);
+
 } // namespace wgkit::mesh

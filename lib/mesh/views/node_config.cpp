@@ -112,4 +112,13 @@ Result<NodeConfig> node_config(const Fleet& fleet, std::string_view node,
     return compact(file.content, std::string(node));
 }
 
+Result<SecretString> node_text(const Plan& plan, NodeIndex node, const PrivateKey& key) {
+    NetworkSecrets secrets;
+    secrets.keys.resize(plan.size());
+    secrets.keys[node] = key.clone();
+    const auto view = make_view(plan, node, secrets, nullptr);
+    if (!view) return view.error();
+    return std::move(render_wg_quick(*view, PeerTexts(plan)).content);
+}
+
 } // namespace wgkit::mesh

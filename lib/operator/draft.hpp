@@ -1,0 +1,55 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/follower.hpp"
+#include "operator/home.hpp"
+#include "store/client.hpp"
+
+namespace wgkit::agent {
+
+/// The next state of a fleet, made from the present one and published whole or not at all.
+class Draft {
+  public:
+    /// Reads and verifies the present state as a node does, from the operator's own position.
+    /// Errors: those of the store; conflict (the store shows an older state).
+    static Result<Draft> open(const Home& home, store::Client& client, trust::Seconds now);
+
+    trust::FleetObject fleet;
+    std::map<std::string, trust::NodeRecord> records; ///< by name
+    std::vector<trust::Delegation> delegations;
+    std::vector<std::string> revoked;
+    /// Further keys of the store that go with it.
+    std::vector<std::pair<std::string, std::string>> puts;
+    std::vector<std::string> removals;
+
+    bool is_first() const { return !follower_.state(); }
+    const Follower& follower() const { return follower_; }
+    trust::Seconds now() const { return now_; }
+
+    /// Signs and publishes it, with its entry in the log. Returns the revision.
+    /// Errors: conflict (somebody else was faster), permission, system.
+    Result<std::uint64_t> publish(const std::string& action, const std::string& subject,
+                                  trust::Seconds valid_for);
+
+  private:
+    Draft(const Home& home, store::Client& client, trust::Seconds now);
+    Result<void> read_log();
+    std::map<std::string, std::string> make_objects(trust::Snapshot& snapshot) const;
+    Result<void> put_objects(const std::map<std::string, std::string>& objects);
+
+    const Home* home_;
+    store::Client* client_;
+    trust::Seconds now_;
+    store::Layout layout_;
+    Follower follower_;
+    Pin pin_;
+    std::int64_t snapshot_revision_ = 0; ///< of the store; 0: there is none
+    std::vector<std::string> stored_objects_;
+    std::vector<std::string> present_objects_; ///< of the state that this one follows
+};
+
+} // namespace wgkit::agent

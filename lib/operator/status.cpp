@@ -1,0 +1,81 @@
+// What is published, and what nodes say of it.
+#include <algorithm>
+
+#include "operator/draft.hpp"
+#include "wgkit/fleet_store.hpp"
+
+namespace wgkit::agent {
+
+namespace {
+
+void add_hint(NodeStatus& node, const trust::State& state, const trust::NodeRecord& record,
+              const std::string& envelope) {
+    const auto hint = trust::check_hint(state, record, envelope);
+    if (!hint || hint->time < node.time) return;
+    node.revision = hint->revision;
+    node.time = hint->time;
+    node.status = hint->status;
+}
+
+} // namespace
+
+Result<StoreStatus> store_status(const Operator& op) {
+    const auto home = load_home(op.home);
+    if (!home) return home.error();
+    store::Client client(op.requests, home->access);
+    const auto draft = Draft::open(*home, client, op.now);
+    if (!draft) return draft.error();
+    StoreStatus out;
+    out.network = home->network;
+    const auto& follower = draft->follower();
+    if (!follower.state()) return out;
+    const auto& state = *follower.state();
+    out.revision = state.snapshot.revision;
+    out.expires = state.snapshot.expires;
+    const store::Layout layout{home->network};
+    const auto hints = client.get_prefixes({layout.hints()});
+    if (!hints) return hints.error();
+    for (const auto& record : follower.nodes()) {
+        NodeStatus node;
+        node.name = record.name;
+        for (const auto& address : {record.ipv4, record.ipv6})
+            if (address) node.addresses.push_back(to_string(*address));
+        node.runs_agent = record.agent.has_value();
+        node.waits = state.find(record.name) == nullptr;
+        for (const auto& entry : hints->entries)
+            if (entry.key.ends_with("/" + record.name)) add_hint(node, state, record, entry.value);
+        out.nodes.push_back(std::move(node));
+    }
+    for (const auto& one : state.delegations)
+        out.join_keys.push_back({key_id(one.key), one.tags, one.count, one.expires});
+    for (const auto& one : follower.admitted().refused)
+        out.refused.emplace_back(one.name, one.error.message);
+    return out;
+}
+
+Result<std::vector<LogEntry>> read_log(const Operator& op) {
+    const auto home = load_home(op.home);
+    if (!home) return home.error();
+    store::Client client(op.requests, home->access);
+    const auto draft = Draft::open(*home, client, op.now);
+    if (!draft) return draft.error();
+    const auto entries = client.get_prefixes({store::Layout{home->network}.audit()});
+    if (!entries) return entries.error();
+    std::vector<LogEntry> out;
+    std::string last;
+    for (const auto& stored : entries->entries) {
+        const auto entry =
+            trust::check_audit(*draft->follower().root(), out.size(), last, stored.value);
+        if (!entry) return entry.error();
+        last = trust::hash_of(trust::parse_envelope(stored.value)->payload);
+        out.push_back({entry->number, entry->time, entry->action, entry->subject});
+    }
+    const auto pin = load_pin(*home);
+    if (!pin) return pin.error();
+    if (pin->audit_number > out.size())
+        return Error{Errc::conflict, "the end of the log is missing",
+                     "somebody removed entries from the store"};
+    return out;
+}
+
+} // namespace wgkit::agent

@@ -1,0 +1,32 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "common/app.hpp"
+#include "wgkit/fleet_store.hpp"
+
+namespace wgkit::tool::store {
+
+/// What every command takes.
+struct StoreCommandOptions {
+    std::string home = "store";
+    std::uint32_t valid_days = 30;
+    bool json = false;
+};
+
+void add_home(Arguments arguments, StoreCommandOptions& options);
+/// For those that publish.
+void add_validity(Arguments arguments, StoreCommandOptions& options);
+void add_json(Arguments arguments, StoreCommandOptions& options);
+
+/// Calls `act` with an operator; its result is the exit status.
+int with_operator(const StoreCommandOptions& options, const Report& report,
+                  const std::function<int(const agent::Operator&)>& act);
+
+/// "30m", "12h" or "7d" in seconds.
+std::optional<std::int64_t> parse_duration(std::string_view text);
+
+} // namespace wgkit::tool::store

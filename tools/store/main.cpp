@@ -1,0 +1,25 @@
+// wgkit-store: the operator's side of a fleet on agents.
+#include <array>
+
+#include "store/commands.hpp"
+
+using namespace wgkit::tool;
+
+namespace {
+
+constexpr std::array commands{
+    Command{"init", "Make an operator's keys and set a store up", store::setup_init},
+    Command{"publish", "Sign nodes.yaml and publish it", store::setup_publish},
+    Command{"joinkey", "Make a token with which machines join", store::setup_joinkey},
+    Command{"approve", "Make nodes that joined lasting", store::setup_approve},
+    Command{"revoke", "Take a node or a join key out, for good", store::setup_revoke},
+    Command{"status", "Tell what is published, and what nodes have applied", store::setup_status},
+    Command{"log", "Tell what operators did", store::setup_log},
+};
+
+} // namespace
+
+int main(int argc, char** argv) {
+    return run("wgkit-store", "Sign a fleet's state and publish it for agents", commands, argc,
+               argv);
+}

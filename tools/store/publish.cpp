@@ -1,0 +1,65 @@
+#include <fmt/format.h>
+
+#include "common/json.hpp"
+#include "store/commands.hpp"
+#include "store/common.hpp"
+
+namespace wgkit::tool::store {
+
+namespace {
+
+struct PublishCommandOptions {
+    StoreCommandOptions common;
+    std::string nodes = "nodes.yaml";
+    std::string stale_policy;
+};
+
+void print_published(const agent::Published& done, bool json) {
+    if (json) {
+        print({{"schema", 1},
+               {"revision", done.revision},
+               {"nodes", done.nodes},
+               {"added", done.added},
+               {"changed", done.changed},
+               {"removed", done.removed}});
+        return;
+    }
+    fmt::print("revision {}: {} nodes, {} added, {} changed, {} removed\n", done.revision,
+               done.nodes, done.added.size(), done.changed.size(), done.removed.size());
+}
+
+int run_publish(const PublishCommandOptions& options, const Report& report) {
+    auto fleet = mesh::load(mesh::Paths::beside(options.nodes), mesh::today());
+    if (!fleet) return report.error(fleet.error());
+    report.findings(fleet->diagnostics, fleet->source);
+    if (fleet->diagnostics.errors() != 0) return exit_failed;
+    std::optional<bool> drop;
+    if (!options.stale_policy.empty()) drop = options.stale_policy == "drop-unrefreshed";
+    return with_operator(options.common, report, [&](const agent::Operator& op) {
+        const auto done = agent::publish(op, *fleet, drop);
+        if (!done) return report.error(done.error());
+        if (done->left_hooks_out) report.warning("hooks are not published: agents run no commands");
+        print_published(*done, options.common.json);
+        return static_cast<int>(exit_ok);
+    });
+}
+
+} // namespace
+
+Action setup_publish(Arguments arguments) {
+    auto options = std::make_shared<PublishCommandOptions>();
+    arguments.add_option("file", options->nodes, "The inventory; its lock is beside it")
+        .type_name("FILE")
+        .shows_default();
+    add_home(arguments, options->common);
+    add_validity(arguments, options->common);
+    arguments
+        .add_option("--stale-policy", options->stale_policy,
+                    "What nodes do once the state has expired: keep or drop-unrefreshed")
+        .type_name("POLICY")
+        .choices({"keep", "drop-unrefreshed"});
+    add_json(arguments, options->common);
+    return [options](const Report& report) { return run_publish(*options, report); };
+}
+
+} // namespace wgkit::tool::store
