@@ -11,9 +11,11 @@ function __wgkit_monitor_at
             continue
         end
         switch "$at:$word"
+            case ':compare'
+                set at 'compare'
             case ':serve'
                 set at 'serve'
-            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--explain' ':--timeout' ':--now'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':--fleet' ':--samples' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--bad-runs' ':--explain' ':--timeout' ':--now'
                 set skip 1
             case 'serve:--listen' 'serve:--state' 'serve:--auth-file' 'serve:--host' 'serve:--max-age'
                 set skip 1
@@ -23,6 +25,7 @@ function __wgkit_monitor_at
 end
 
 complete -c wgkit-monitor -f
+complete -c wgkit-monitor -n __wgkit_monitor_at -a compare -d 'Tell which way a tunnel is cut, from both of its ends'
 complete -c wgkit-monitor -n __wgkit_monitor_at -a serve -d 'Show a status page, metrics and JSON by HTTP'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s V -l version -d 'Print the version and exit'
@@ -33,6 +36,8 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale -x -d 'Judge the no
 complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-key-file -r -F -d 'A file with an API key for it (default: HEADSCALE_API_KEY)'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-ca-file -r -F -d 'Trust these authorities instead of the system\'s'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l fleet -r -F -d 'Ask every host of this nodes.yaml by ssh, and tell causes, not peers'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l samples -x -a '(__fish_complete_directories)' -d 'Instead of asking, read DIR/NODE.json or DIR/NODE.state'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
@@ -43,13 +48,18 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -l slack-webhook-file -r -F -d '
 complete -c wgkit-monitor -n __wgkit_monitor_at -l state -r -F -d 'Keep the samples in this file'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l no-state -d 'Keep nothing between runs'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l interval -x -d 'Look twice, so many seconds apart, instead of comparing with the last run'
-complete -c wgkit-monitor -n __wgkit_monitor_at -l format -x -a 'text json jsonl nagios prometheus' -d 'How the result is told'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l format -x -a 'text json jsonl nagios prometheus state' -d 'How the result is told'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l compat -x -a 'own mindflavor mdlayher' -d 'Whose names the metrics have'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s o -l output -r -F -d 'Replace this file by the result, instead of printing it'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s a -l all -d 'Show every peer, not only those in trouble'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l watch -d 'Draw the table with rates every ten seconds, until it is ended'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l bad-runs -x -d 'So many runs in a row that find trouble make trouble'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l explain -x -d 'Show a peer\'s samples and the rule that decided'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l timeout -x -d 'End after so many seconds, whatever hangs'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l now -x -d 'Judge as if it were this time, in seconds since 1970, to replay samples'
+complete -c wgkit-monitor -n '__wgkit_monitor_at compare' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-monitor -n '__wgkit_monitor_at compare' -l json -d 'Print the result as JSON'
+complete -c wgkit-monitor -n '__wgkit_monitor_at compare' -F
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l state -r -F -d 'The state file of wgkit monitor'

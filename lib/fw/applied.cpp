@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "fw/interface.hpp"
+#include "fw/listing.hpp"
 #include "util/errno_error.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/firewall_state.hpp"
@@ -18,7 +19,8 @@ namespace {
 constexpr const char* applied_folder = "/var/lib/wgkit/fw";
 
 std::optional<Backend> backend_named(std::string_view name) {
-    for (const Backend backend : {Backend::ufw, Backend::nftables, Backend::iptables})
+    for (const Backend backend :
+         {Backend::ufw, Backend::nftables, Backend::iptables, Backend::firewalld})
         if (to_string(backend) == name) return backend;
     return std::nullopt;
 }
@@ -55,10 +57,8 @@ Result<std::optional<AppliedRules>> read_applied(const std::string& path) {
                               json.at("rules").get<std::vector<std::string>>()},
                              json.at("hash").get<std::string>(),
                              json.at("time").get<std::string>()};
-        const std::size_t parts = *backend == Backend::nftables ? 1
-                                  : *backend == Backend::ufw    ? 4
-                                                                : 2;
-        if (applied.rules.parts.size() != parts || !check_interface(applied.rules.interface))
+        if (applied.rules.parts.size() != parts_of(*backend)
+            || !check_interface(applied.rules.interface))
             return bad;
         return std::optional(std::move(applied));
     } catch (const nlohmann::json::exception&) {

@@ -9,8 +9,8 @@ namespace wgkit::fw {
 
 namespace {
 
-using Kind = Difference::Kind;
-using Effect = Difference::Effect;
+using DifferenceKind = Difference::Kind;
+using DifferenceEffect = Difference::Effect;
 using Lines = std::vector<std::string>;
 
 bool has_word(std::string_view line, std::string_view word) {
@@ -41,6 +41,9 @@ Action action_of(std::string_view line) {
     if (has_word(text, "accept") || has_word(text, "ACCEPT")) return Action::accepts;
     for (const char* word : {"drop", "reject", "DROP", "REJECT"})
         if (has_word(text, word)) return Action::drops;
+    if (text.find("<accept") != text.npos) return Action::accepts; // XML of firewalld
+    if (text.find("<drop/>") != text.npos || text.find("=\"DROP\"") != text.npos)
+        return Action::drops;
     for (const char* word : {"return", "goto", "jump", "RETURN"})
         if (has_word(text, word)) return Action::leaves;
     // iptables jumps to a chain by its name.
@@ -114,22 +117,24 @@ Kept common_elements(const Lines& a, const Lines& b) {
     return kept;
 }
 
-Effect effect_of(Kind kind, std::string_view place, std::string_view line, bool is_dead) {
-    if (is_dead) return Effect::none;
+DifferenceEffect effect_of(DifferenceKind kind, std::string_view place, std::string_view line,
+                           bool is_dead) {
+    if (is_dead) return DifferenceEffect::none;
     // What the files say is only loaded the next time.
-    const bool is_missing = kind == Kind::missing;
-    if (is_unordered(place)) return is_missing ? Effect::narrower : Effect::wider;
+    const bool is_missing = kind == DifferenceKind::missing;
+    if (place.starts_with("set "))
+        return is_missing ? DifferenceEffect::narrower : DifferenceEffect::wider;
     switch (action_of(line)) {
     case Action::accepts:
-        return is_missing ? Effect::narrower : Effect::wider;
+        return is_missing ? DifferenceEffect::narrower : DifferenceEffect::wider;
     case Action::drops:
-        return is_missing ? Effect::wider : Effect::narrower;
+        return is_missing ? DifferenceEffect::wider : DifferenceEffect::narrower;
     case Action::leaves:
-        return Effect::wider; // whoever decides then, it is not the policy
+        return DifferenceEffect::wider; // whoever decides then, it is not the policy
     case Action::other:
-        return Effect::none;
+        return DifferenceEffect::none;
     }
-    return Effect::none;
+    return DifferenceEffect::none;
 }
 
 void compare_place(const std::string& place, const Lines& wanted, const Lines& present,
@@ -143,20 +148,22 @@ void compare_place(const std::string& place, const Lines& wanted, const Lines& p
         if (kept.a[i]) continue;
         const auto moved = std::find(gone.begin(), gone.end(), wanted[i]);
         if (moved == gone.end())
-            found.push_back({Kind::missing, effect_of(Kind::missing, place, wanted[i], false),
-                             place, wanted[i], false});
+            found.push_back({DifferenceKind::missing,
+                             effect_of(DifferenceKind::missing, place, wanted[i], false), place,
+                             wanted[i], false});
     }
     bool is_dead = false;
     for (std::size_t i = 0; i < present.size(); ++i) {
         const auto& line = present[i];
         const bool is_wanted = std::find(wanted.begin(), wanted.end(), line) != wanted.end();
         if (!kept.b[i]) {
-            const Kind kind = is_wanted ? Kind::moved : Kind::extra;
-            found.push_back(
-                {kind, effect_of(Kind::extra, place, line, is_dead), place, line, is_dead});
+            const DifferenceKind kind = is_wanted ? DifferenceKind::moved : DifferenceKind::extra;
+            found.push_back({kind, effect_of(DifferenceKind::extra, place, line, is_dead), place,
+                             line, is_dead});
         } else if (is_dead) { // a wanted line that is no longer reached
-            found.push_back(
-                {Kind::moved, effect_of(Kind::missing, place, line, false), place, line, true});
+            found.push_back({DifferenceKind::moved,
+                             effect_of(DifferenceKind::missing, place, line, false), place, line,
+                             true});
         }
         // The wanted end of a chain ends it for what was added behind it.
         is_dead = is_dead || (!is_set && ends_chain(line) && i + 1 < present.size());
@@ -169,9 +176,11 @@ std::vector<Difference> compare(const RuleText& wanted, const RuleText& present)
     std::vector<Difference> found;
     if (wanted.empty() != present.empty()) {
         if (present.empty())
-            found.push_back({Kind::missing, Effect::wider, "all rules", {}, false});
+            found.push_back(
+                {DifferenceKind::missing, DifferenceEffect::wider, "all rules", {}, false});
         else
-            found.push_back({Kind::extra, Effect::none, "all rules", {}, false});
+            found.push_back(
+                {DifferenceKind::extra, DifferenceEffect::none, "all rules", {}, false});
         return found;
     }
     const Places a = places_of(wanted);

@@ -1,4 +1,5 @@
 #include "fw/emitters.hpp"
+#include "fw/firewalld.hpp"
 #include "fw/interface.hpp"
 
 namespace wgkit::fw {
@@ -11,6 +12,8 @@ std::string_view to_string(Backend backend) {
         return "nftables";
     case Backend::iptables:
         return "iptables";
+    case Backend::firewalld:
+        return "firewalld";
     }
     return "";
 }
@@ -24,6 +27,9 @@ Result<std::string> emit(const Ruleset& ruleset, Backend backend) {
         return emit_nftables(ruleset);
     case Backend::iptables:
         return emit_iptables(ruleset);
+    case Backend::firewalld:
+        if (auto fits = check_firewalld_interface(ruleset.interface); !fits) return fits.error();
+        return emit_firewalld(ruleset);
     }
     return Error{Errc::invalid, "no such firewall", {}};
 }
@@ -37,6 +43,9 @@ Result<std::string> emit_removal(const std::string& interface, Backend backend) 
         return remove_nftables(interface);
     case Backend::iptables:
         return remove_iptables(interface);
+    case Backend::firewalld:
+        if (auto fits = check_firewalld_interface(interface); !fits) return fits.error();
+        return remove_firewalld(interface);
     }
     return Error{Errc::invalid, "no such firewall", {}};
 }

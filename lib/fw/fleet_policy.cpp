@@ -264,6 +264,17 @@ FleetPolicy::FleetPolicy(const Policy& policy, const mesh::Fleet& fleet, Diagnos
 FleetPolicy::~FleetPolicy() = default;
 FleetPolicy::FleetPolicy(FleetPolicy&&) noexcept = default;
 
+Diagnostics check_policy(const mesh::Fleet& fleet, const std::string& file) {
+    const ParsedPolicy parsed = parse_policy(fleet.source, file);
+    if (!parsed.policy.is_set) return Diagnostics(file);
+    Diagnostics found = parsed.diagnostics;
+    if (fleet.diagnostics.errors() != 0 || found.errors() != 0) return found;
+    const FleetPolicy policy(parsed.policy, fleet, found);
+    if (found.errors() == 0) policy.run_tests(found);
+    found.sort();
+    return found;
+}
+
 Result<std::vector<Ruleset>> FleetPolicy::compile(std::string_view node) const {
     const auto id = impl_->directory.find(node);
     if (!id) return Error{Errc::not_found, fmt::format("no node '{}'", node), {}};

@@ -156,12 +156,12 @@ std::string own_chains(std::string_view saved, const std::string& interface, Bac
             const Lines* from = lines_of(tables, way.table, way.from);
             Lines kept;
             if (chain == nullptr || chain->empty() || from == nullptr) return kept;
-            for (const auto& line : *from)
-                if (line == jump(way))
-                    kept.push_back(line);
-                else if (kept.empty() && way.table == "filter" && backend == Backend::iptables
-                         && way.from != "DOCKER-USER" && accepts_for(line, interface))
-                    kept.push_back(line);
+            for (const auto& line : *from) {
+                const bool is_early = kept.empty() && way.table == "filter"
+                                      && backend == Backend::iptables && way.from != "DOCKER-USER"
+                                      && accepts_for(line, interface);
+                if (line == jump(way) || is_early) kept.push_back(line);
+            }
             const bool enters = std::find(kept.begin(), kept.end(), jump(way)) != kept.end();
             return enters ? kept : Lines{};
         });

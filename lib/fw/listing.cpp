@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "fw/firewalld.hpp"
 #include "util/ascii.hpp"
 
 namespace wgkit::fw {
@@ -44,8 +45,6 @@ void read_nft_listing(std::string_view text, Places& places) {
             place->emplace_back(line);
         }
     }
-    for (auto& [name, lines] : places)
-        if (is_unordered(name)) std::sort(lines.begin(), lines.end());
 }
 
 void read_chains_listing(std::string_view text, std::string_view family, Places& places) {
@@ -60,20 +59,57 @@ void read_chains_listing(std::string_view text, std::string_view family, Places&
     }
 }
 
-void read_lines(std::string_view text, const char* name, Places& places) {
+void read_lines(std::string_view text, const std::string& name, Places& places) {
     for (const auto line : ascii::split(text, '\n'))
         if (!line.empty()) places[name].emplace_back(line);
 }
 
+/// `firewall-cmd --list-all-policies` and zones, a block each; of those that are ours.
+void read_firewalld_listing(std::string_view text, Places& places) {
+    std::vector<std::string>* place = nullptr;
+    for (const auto line : ascii::split(text, '\n')) {
+        if (ascii::trim(line).empty()) continue;
+        if (!line.starts_with(' ') && !line.starts_with('\t'))
+            place = &places[fmt::format("firewalld {}", line.substr(0, line.find(' ')))];
+        else if (place != nullptr)
+            place->emplace_back(ascii::trim(line));
+    }
+}
+
 } // namespace
 
-bool is_unordered(std::string_view place) { return place.starts_with("set "); }
+std::size_t parts_of(Backend backend) {
+    switch (backend) {
+    case Backend::nftables:
+        return 1;
+    case Backend::iptables:
+        return 2;
+    case Backend::ufw:
+        return 4;
+    case Backend::firewalld:
+        return firewalld_files.size() + 1;
+    }
+    return 0;
+}
 
-Places places_of(const RuleText& rules) {
+bool is_unordered(std::string_view place) {
+    return place.starts_with("set ") || place.starts_with("firewalld ");
+}
+
+namespace {
+
+Places read_places(const RuleText& rules) {
     static constexpr const char* files[] = {"before.rules", "before6.rules"};
     Places places;
     if (rules.backend == Backend::nftables) {
         for (const auto& part : rules.parts) read_nft_listing(part, places);
+        return places;
+    }
+    if (rules.backend == Backend::firewalld) {
+        for (std::size_t i = 0; i < firewalld_files.size(); ++i)
+            read_lines(rules.parts[i], firewalld_path(rules.interface, firewalld_files.at(i)),
+                       places);
+        read_firewalld_listing(rules.parts.back(), places);
         return places;
     }
     for (std::size_t i = 0; i < rules.parts.size(); ++i)
@@ -81,6 +117,15 @@ Places places_of(const RuleText& rules) {
             read_chains_listing(rules.parts[i], i == 0 ? "IPv4" : "IPv6", places);
         else
             read_lines(rules.parts[i], files[i - 2], places);
+    return places;
+}
+
+} // namespace
+
+Places places_of(const RuleText& rules) {
+    Places places = read_places(rules);
+    for (auto& [name, lines] : places)
+        if (is_unordered(name)) std::sort(lines.begin(), lines.end());
     return places;
 }
 

@@ -50,7 +50,7 @@ struct KnownManager {
 constexpr KnownManager known_managers[] = {
     {"ufw", "filter", "ufw-user-input", Backend::ufw},
     {"ufw", "filter", "ufw6-user-input", Backend::ufw},
-    {"firewalld", "firewalld", "", std::nullopt},
+    {"firewalld", "firewalld", "", Backend::firewalld},
     {"Docker", "filter", "DOCKER", std::nullopt},
     {"libvirt", "", "LIBVIRT_FWI", std::nullopt},
     {"podman", "", "NETAVARK_FORWARD", std::nullopt},
@@ -92,13 +92,14 @@ std::vector<OtherManager> managers_in(std::string_view chains, Backend backend) 
         });
         if (is_here) found.push_back({std::string(manager.name), effect_on(manager.name, backend)});
     }
-    const bool ours_are_chains = backend != Backend::nftables;
+    const bool ours_are_chains = backend == Backend::ufw || backend == Backend::iptables;
     for (const auto& chain : seen) {
         if (!chain.drops || (chain.hook != "input" && chain.hook != "forward")) continue;
         if (chain.table.starts_with("inet wgkit_fw_") || is_known_drop(found, chain.table))
             continue;
         if (ours_are_chains && (chain.table == "ip filter" || chain.table == "ip6 filter"))
             continue;
+        if (backend == Backend::firewalld && chain.table.ends_with(" firewalld")) continue;
         const std::string name = "table " + chain.table;
         if (!is_told(name))
             found.push_back({name, fmt::format("drops in {} what it does not accept itself, "

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "fw/emitters.hpp"
+#include "fw/firewalld_running.hpp"
 #include "fw/iptables_text.hpp"
 #include "fw/running.hpp"
 #include "fw/ufw_block.hpp"
@@ -49,6 +50,7 @@ Result<void> write_ufw_files(const RuleText& rules) {
 Result<void> load(const RuleText& rules, Lasting lasting) {
     if (rules.backend == Backend::nftables) return load_table(rules);
     if (rules.backend == Backend::iptables) return load_chains(rules);
+    if (rules.backend == Backend::firewalld) return load_firewalld(rules);
     if (lasting == Lasting::boot)
         if (auto written = write_ufw_files(rules); !written) return written;
     const auto active = ufw_is_active();

@@ -2,6 +2,7 @@
 
 #include "crypto/sha256.hpp"
 #include "fw/emitters.hpp"
+#include "fw/firewalld.hpp"
 #include "fw/interface.hpp"
 #include "fw/iptables_text.hpp"
 #include "fw/listing.hpp"
@@ -18,6 +19,12 @@ Result<RuleText> rules_of(const Ruleset& ruleset, Backend backend, const Surroun
     RuleText rules{backend, ruleset.interface, {}};
     if (backend == Backend::nftables) {
         rules.parts = {emit_nftables(ruleset)};
+        return rules;
+    }
+    if (backend == Backend::firewalld) {
+        if (auto fits = check_firewalld_interface(ruleset.interface); !fits) return fits.error();
+        rules.parts = firewalld_texts(ruleset);
+        rules.parts.emplace_back(); // what firewalld lists, once it has loaded them
         return rules;
     }
     const auto chains = [&](Family family, bool docker) {

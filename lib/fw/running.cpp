@@ -5,6 +5,7 @@
 
 #include "device/command.hpp"
 #include "fw/emitters.hpp"
+#include "fw/firewalld_running.hpp"
 #include "fw/interface.hpp"
 #include "fw/iptables_text.hpp"
 #include "fw/ufw_block.hpp"
@@ -106,6 +107,7 @@ Result<Backend> backend_in_use() {
         if (!active) return active.error();
         if (*active) return Backend::ufw;
     }
+    if (firewalld_is_running()) return Backend::firewalld;
     if (has_program("nft")) return Backend::nftables;
     if (has_program("iptables-restore")) return Backend::iptables;
     return Error{Errc::not_found, "there is no firewall here", "install nftables"};
@@ -113,7 +115,7 @@ Result<Backend> backend_in_use() {
 
 Result<Surroundings> read_surroundings(Backend backend) {
     Surroundings around;
-    if (backend == Backend::nftables) return around;
+    if (backend == Backend::nftables || backend == Backend::firewalld) return around;
     for (const Family family : families) {
         const auto has = has_chain(family, "DOCKER-USER");
         if (!has) return has.error();
@@ -130,6 +132,7 @@ Result<Surroundings> read_surroundings(Backend backend) {
 Result<RuleText> read_rules(const std::string& interface, Backend backend) {
     if (auto fits = check_interface(interface); !fits) return fits.error();
     if (::geteuid() != 0) return needs_root("reading a firewall's rules");
+    if (backend == Backend::firewalld) return read_firewalld(interface);
     RuleText rules{backend, interface, {}};
     if (backend == Backend::nftables) {
         const std::string table = nft_table(interface);
@@ -166,6 +169,7 @@ Result<RuleText> read_rules(const std::string& interface, Backend backend) {
 }
 
 Result<RuleText> listed(const RuleText& rules) {
+    if (rules.backend == Backend::firewalld) return list_firewalld(rules);
     RuleText result = rules;
     const std::string what =
         fmt::format("{} refuses the rules of {}", to_string(rules.backend), rules.interface);
@@ -192,7 +196,8 @@ Result<RuleText> listed(const RuleText& rules) {
 }
 
 Result<void> check_rules(const RuleText& rules) {
-    if (rules.empty()) return {};
+    // `listed` has had firewalld check its files.
+    if (rules.empty() || rules.backend == Backend::firewalld) return {};
     const std::string what =
         fmt::format("{} refuses the rules of {}", to_string(rules.backend), rules.interface);
     if (rules.backend == Backend::nftables) {

@@ -1,8 +1,12 @@
 #include "monitor/exposition.hpp"
 
+#include <iterator>
+#include <utility>
+
 namespace wgkit::monitor {
 
 std::string escaped(std::string_view text) {
+    if (text.find_first_of("\\\"\n") == text.npos) return std::string(text);
     std::string safe;
     for (const char c : text) {
         if (c == '\\' || c == '"') safe += '\\';
@@ -26,8 +30,8 @@ void Exposition::family(std::string_view name, std::string_view type, std::strin
 }
 
 std::string Exposition::take() {
-    if (open_metrics_) fmt::format_to(std::back_inserter(text_), "# EOF\n");
-    return fmt::to_string(text_);
+    if (open_metrics_) text_ += "# EOF\n";
+    return std::move(text_);
 }
 
 } // namespace wgkit::monitor

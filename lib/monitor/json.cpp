@@ -35,6 +35,11 @@ Json to_json(const Row& row, const State& state) {
     json["persistentKeepalive"] = peer.keepalive;
     json["endpoint"] = text_or_null(peer.endpoint);
     json["allowedIps"] = text_or_null(peer.allowed_ips);
+    json["pskFingerprint"] = text_or_null(peer.psk);
+    json["samples"] = Json::array();
+    for (const auto& look : peer.looks)
+        json["samples"].push_back(
+            {epoch(wall_of(state, look.t)), look.handshake, look.rx, look.tx});
     return json;
 }
 
@@ -49,6 +54,12 @@ std::string to_json(const std::vector<Row>& rows, const State& state) {
     json["schema"] = 1;
     json["time"] = epoch(state.clock.wall);
     json["level"] = to_string(worst_of(rows));
+    json["devices"] = Json::array();
+    for (const auto& device : state.devices)
+        json["devices"].push_back(
+            {{"interface", device.interface},
+             {"netns", text_or_null(device.netns)},
+             {"publicKey", device.public_key ? Json(to_string(*device.public_key)) : nullptr}});
     json["peers"] = Json::array();
     for (const auto& row : rows) json["peers"].push_back(to_json(row, state));
     return dump(json, 2);

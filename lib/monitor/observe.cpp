@@ -61,6 +61,12 @@ class Kept {
     std::unordered_map<PublicKey, std::size_t> index_;
 };
 
+/// Whether the same peers are there in the same order, as nearly always.
+bool are_same(const std::vector<PeerState>& kept, const std::vector<PeerSample>& seen) {
+    return std::equal(kept.begin(), kept.end(), seen.begin(), seen.end(),
+                      [](const PeerState& a, const PeerSample& b) { return a.key == b.key; });
+}
+
 DeviceState& device_of(State& state, const DeviceSample& sample) {
     for (auto& device : state.devices)
         if (device.interface == sample.interface && device.netns == sample.netns) return device;
@@ -76,18 +82,23 @@ Run observe(State& state, const std::vector<DeviceSample>& samples, const Instan
         DeviceState& device = device_of(state, sample);
         device.public_key = sample.public_key;
         device.seen = state.t;
+        const auto take = [&](PeerState& peer, const PeerSample& seen) {
+            const auto entry = policy.entries.find(seen.key);
+            const bool known = entry != policy.entries.end();
+            peer = update(std::move(peer), seen, state.t, now.wall,
+                          known ? entry->second.rule : policy.otherwise, run.resumed);
+            peer.name = known ? entry->second.name : std::string();
+            peer.seen = state.t;
+        };
+        if (are_same(device.peers, sample.peers)) {
+            for (std::size_t i = 0; i < sample.peers.size(); ++i)
+                take(device.peers[i], sample.peers[i]);
+            continue;
+        }
         Kept kept(std::exchange(device.peers, {}));
         device.peers.reserve(sample.peers.size());
-        for (std::size_t i = 0; i < sample.peers.size(); ++i) {
-            const PeerSample& peer = sample.peers[i];
-            const auto entry = policy.entries.find(peer.key);
-            const bool known = entry != policy.entries.end();
-            device.peers.push_back(update(kept.take(peer.key, i), peer, state.t, now.wall,
-                                          known ? entry->second.rule : policy.otherwise,
-                                          run.resumed));
-            device.peers.back().name = known ? entry->second.name : std::string();
-            device.peers.back().seen = state.t;
-        }
+        for (std::size_t i = 0; i < sample.peers.size(); ++i)
+            take(device.peers.emplace_back(kept.take(sample.peers[i].key, i)), sample.peers[i]);
         kept.rest(device.peers, state.t);
     }
     std::erase_if(state.devices, [&](const DeviceState& device) {

@@ -29,20 +29,16 @@ template <class Value>
 void each(Exposition& to, const std::vector<Row>& rows, const std::vector<std::string>& labels,
           Value&& value) {
     for (std::size_t i = 0; i < rows.size(); ++i)
-        if (const auto number = value(rows[i])) to.sample(labels[i], *number);
+        if (const auto number = value(rows[i])) to.sample({labels[i], "}"}, *number);
 }
 
 std::optional<std::uint64_t> received(const Row& row) { return row.peer->looks.back().rx; }
 std::optional<std::uint64_t> sent(const Row& row) { return row.peer->looks.back().tx; }
 
 void add_own(Exposition& to, const std::vector<Row>& rows, const State& state) {
-    std::vector<std::string> open, labels;
-    open.reserve(rows.size());
+    std::vector<std::string> labels;
     labels.reserve(rows.size());
-    for (const auto& row : rows) {
-        open.push_back(own_labels(row));
-        labels.push_back(open.back() + "}");
-    }
+    for (const auto& row : rows) labels.push_back(own_labels(row));
     to.family("wgkit_peer_last_handshake_timestamp_seconds", "gauge",
               "When the last handshake was completed; no value if none ever was.");
     each(to, rows, labels, [&](const Row& row) -> std::optional<std::int64_t> {
@@ -66,11 +62,11 @@ void add_own(Exposition& to, const std::vector<Row>& rows, const State& state) {
         "wgkit_peer_state", "gauge",
         "1 for the state that the peer is in, see wgkit-monitor(1); other states are absent.");
     for (std::size_t i = 0; i < rows.size(); ++i)
-        to.sample(fmt::format("{},state=\"{}\"}}", open[i], to_string(rows[i].peer->verdict)), 1);
+        to.sample({labels[i], ",state=\"", to_string(rows[i].peer->verdict), "\"}"}, 1);
     to.family("wgkit_peer_info", "info", "Where the peer is and what is routed to it.");
     for (std::size_t i = 0; i < rows.size(); ++i)
-        to.sample(fmt::format("{},endpoint=\"{}\",allowed_ips=\"{}\"}}", open[i],
-                              escaped(rows[i].peer->endpoint), escaped(rows[i].peer->allowed_ips)),
+        to.sample({labels[i], ",endpoint=\"", escaped(rows[i].peer->endpoint), "\",allowed_ips=\"",
+                   escaped(rows[i].peer->allowed_ips), "\"}"},
                   1);
     to.family("wgkit_interface_peers", "gauge", "Peers of a device.");
     for (const auto& device : state.devices) {
@@ -101,7 +97,7 @@ void add_mindflavor(Exposition& to, const std::vector<Row>& rows, const State& s
                                        escaped(row.peer->allowed_ips));
         if (!row.peer->name.empty())
             text += fmt::format(",friendly_name=\"{}\"", escaped(row.peer->name));
-        labels.push_back(text + "}");
+        labels.push_back(text);
     }
     to.family("wireguard_sent_bytes_total", "counter", "Bytes sent to the peer.");
     each(to, rows, labels, sent);
@@ -119,7 +115,7 @@ void add_mindflavor(Exposition& to, const std::vector<Row>& rows, const State& s
 void add_mdlayher(Exposition& to, const std::vector<Row>& rows, const State& state) {
     std::vector<std::string> labels;
     for (const auto& row : rows)
-        labels.push_back(fmt::format("{{device=\"{}\",public_key=\"{}\"}}",
+        labels.push_back(fmt::format("{{device=\"{}\",public_key=\"{}\"",
                                      escaped(row.device->interface), to_string(row.peer->key)));
     to.family("wireguard_device_info", "info", "The device and its public key.");
     for (const auto& device : state.devices)
@@ -152,7 +148,8 @@ void add_mdlayher(Exposition& to, const std::vector<Row>& rows, const State& sta
 
 std::string to_prometheus(const std::vector<Row>& rows, const State& state,
                           const MetricsOptions& options) {
-    Exposition to(options.open_metrics);
+    constexpr std::size_t of_peer = 1300; // seven samples, of which five have but one value
+    Exposition to(options.open_metrics, rows.size() * of_peer);
     switch (options.dialect) {
     case Dialect::own:
         add_own(to, rows, state);

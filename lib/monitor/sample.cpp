@@ -1,4 +1,8 @@
 #include <fmt/format.h>
+#include <sodium.h>
+
+#include <array>
+#include <span>
 
 #include "util/ascii.hpp"
 #include "wgkit/monitor.hpp"
@@ -12,6 +16,16 @@ Error broken(std::size_t line, std::string_view what) {
             "it must be what `wg show all dump` or `wg show IFACE dump` prints"};
 }
 
+/// Tells two preshared keys apart and gives neither away: they are random.
+std::string fingerprint(const PresharedKey& key) {
+    if (is_zero(key)) return {};
+    constexpr std::string_view purpose = "wgkit preshared key";
+    std::array<unsigned char, crypto_generichash_BYTES> hash{};
+    crypto_generichash(hash.data(), hash.size(), key.reveal().data(), key.reveal().size(),
+                       reinterpret_cast<const unsigned char*>(purpose.data()), purpose.size());
+    return fmt::format("{:02x}", fmt::join(std::span(hash).first<8>(), ""));
+}
+
 std::string_view or_empty(std::string_view field) {
     return field == "(none)" ? std::string_view() : field;
 }
@@ -23,7 +37,7 @@ Result<PeerSample> parse_peer(const std::vector<std::string_view>& fields, std::
     const auto key = PublicKey::parse(fields[at]);
     if (!key) return broken(line, "the public key is none");
     peer.key = *key;
-    // fields[at + 1] is the preshared key.
+    if (const auto psk = parse_preshared_key(fields[at + 1])) peer.psk = fingerprint(*psk);
     peer.endpoint = or_empty(fields[at + 2]);
     peer.allowed_ips = or_empty(fields[at + 3]);
     const auto handshake = ascii::to_number(fields[at + 4], INT64_MAX);
@@ -58,6 +72,7 @@ DeviceSample to_sample(const Device& device, const std::string& netns) {
         to.handshake = peer.last_handshake_seconds;
         to.rx = peer.rx_bytes;
         to.tx = peer.tx_bytes;
+        if (peer.preshared_key) to.psk = fingerprint(*peer.preshared_key);
     }
     return sample;
 }

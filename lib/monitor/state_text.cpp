@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "util/sealed_text.hpp"
 #include "wgkit/monitor.hpp"
 
@@ -11,6 +13,7 @@ namespace wgkit::monitor {
 namespace {
 
 constexpr std::string_view heading = "wgkit-monitor-state 1";
+constexpr std::size_t line_bytes = 640; ///< of a peer with all its looks, about
 void write(FieldWriter& to, const PeerState& peer) {
     const Silence& s = peer.silence;
     const Cadence& c = peer.cadence;
@@ -20,7 +23,8 @@ void write(FieldWriter& to, const PeerState& peer) {
             s.last_sent, s.asked, s.initiations, s.unconfirmed, s.early, s.overdue, c.count,
             c.during, c.last_rx, c.last_data, c.pure, static_cast<unsigned>(peer.rule.expect),
             peer.rule.max_stale ? peer.rule.max_stale->count() : 0, peer.rule.strict,
-            plain(peer.name), plain(peer.endpoint), plain(peer.allowed_ips));
+            peer.rule.bad_runs, plain(peer.name), plain(peer.endpoint), plain(peer.allowed_ips),
+            plain(peer.psk));
     to.begin("looks");
     for (const auto& look : peer.looks) {
         to.field(look.t);
@@ -66,13 +70,16 @@ PeerState read_peer(FieldReader& fields) {
     if (const auto limit = fields.number<std::int64_t>(); limit != 0)
         peer.rule.max_stale = seconds(limit);
     peer.rule.strict = fields.flag();
+    peer.rule.bad_runs = fields.number<std::uint32_t>();
     peer.name = fields.text();
     peer.endpoint = fields.text();
     peer.allowed_ips = fields.text();
+    peer.psk = fields.text();
     return peer;
 }
 
 bool read_looks(FieldReader& fields, PeerState& peer) {
+    peer.looks.reserve(max_looks);
     while (fields.more() && !fields.failed()) {
         Look& look = peer.looks.emplace_back();
         look.t = fields.time();
@@ -83,7 +90,7 @@ bool read_looks(FieldReader& fields, PeerState& peer) {
     return peer.looks.size() <= max_looks;
 }
 
-bool read_line(FieldReader& fields, std::string_view kind, State& state) {
+bool read_line(FieldReader& fields, std::string_view kind, std::size_t most_peers, State& state) {
     if (kind == "clock") {
         state.clock.wall = fields.time();
         state.clock.boot = fields.time();
@@ -100,6 +107,8 @@ bool read_line(FieldReader& fields, std::string_view kind, State& state) {
         device.interface = fields.text();
         if (const auto key = PublicKey::parse(fields.text())) device.public_key = *key;
         device.seen = fields.time();
+        // Only a hint: a file of this size cannot have more.
+        device.peers.reserve(std::min(fields.number<std::size_t>(), most_peers));
         return true;
     }
     if (state.devices.empty()) return false;
@@ -121,12 +130,16 @@ Error broken(std::string_view what) { return {Errc::invalid, std::string(what), 
 
 std::string to_text(const State& state) {
     FieldWriter to;
+    std::size_t count = 0;
+    for (const auto& device : state.devices) count += device.peers.size();
+    to.reserve((count + 4) * line_bytes);
     to.line(heading);
     to.line("clock", state.clock.wall, state.clock.boot, state.clock.awake,
             plain(state.clock.boot_id), state.t, state.problems, state.succeeded);
     for (const auto& device : state.devices) {
         to.line("device", plain(device.netns), plain(device.interface),
-                device.public_key ? to_string(*device.public_key) : std::string(), device.seen);
+                device.public_key ? to_string(*device.public_key) : std::string(), device.seen,
+                device.peers.size());
         for (const auto& peer : device.peers) write(to, peer);
     }
     return seal(std::move(to.text()));
@@ -137,12 +150,14 @@ Result<State> parse_state(std::string_view text) {
     if (!unsealed) return unsealed.error();
     text = *unsealed;
     State state;
+    constexpr std::size_t shortest = 80;
+    const std::size_t most_peers = text.size() / shortest;
     for (std::size_t line = 2; !text.empty(); ++line) {
         const std::size_t end = text.find('\n');
         FieldReader fields(text.substr(0, end));
         text.remove_prefix(end + 1);
         const std::string_view kind = fields.text();
-        if (!read_line(fields, kind, state) || fields.failed())
+        if (!read_line(fields, kind, most_peers, state) || fields.failed())
             return broken(fmt::format("line {} of the state file is malformed", line));
     }
     return state;

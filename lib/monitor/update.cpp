@@ -169,16 +169,17 @@ void begin(PeerState& state, const Look& now, milliseconds wall) {
 }
 
 void conclude(PeerState& state, const Judgement& judgement, milliseconds t) {
-    const bool was_bad = state.level != Level::ok, is_bad = judgement.level != Level::ok;
+    state.bad_runs = judgement.level == Level::ok ? 0 : state.bad_runs + 1;
+    const bool is_trouble = state.bad_runs >= state.rule.bad_runs;
+    const Level level = is_trouble ? judgement.level : Level::ok;
     if (state.verdict != judgement.verdict || state.since == milliseconds{}) state.since = t;
-    if (was_bad != is_bad) {
+    if ((state.level != Level::ok) != (level != Level::ok)) {
         if (state.turns.size() == max_looks) state.turns.erase(state.turns.begin());
         state.turns.push_back(t);
     }
-    state.bad_runs = is_bad ? state.bad_runs + 1 : 0;
     state.verdict = judgement.verdict;
     state.cause = judgement.cause;
-    state.level = judgement.level;
+    state.level = level;
 }
 
 } // namespace
@@ -196,6 +197,7 @@ PeerState update(PeerState state, const PeerSample& sample, milliseconds t, mill
     state.allowed_ips = sample.allowed_ips;
     state.keepalive = sample.keepalive;
     state.rule = rule;
+    state.psk = sample.psk;
     const Look now{t, handshake_of(state, sample, wall), sample.rx, sample.tx};
     if (state.looks.empty() || resumed) {
         begin(state, now, wall);

@@ -19,12 +19,27 @@ namespace wgkit::rotate {
 
 namespace {
 
+/// A record of an interface of that name in another network namespace, or of an earlier life.
+Result<void> check_record(const State& state, const Device& present) {
+    const auto is_key = [&present](const WantedDevice& device) {
+        return present.public_key == public_key(*device.private_key);
+    };
+    if (is_key(state.before) || is_key(state.after)) return {};
+    return Error{
+        Errc::conflict,
+        fmt::format("the rotation that is under way is not one of this {}", state.interface),
+        "--state keeps records of several interfaces of one name apart"};
+}
+
 Result<State> load_existing(const std::string& interface, const Options& options) {
     auto state = load(interface, options.state_folder);
     if (!state) return state.error();
     if (!*state)
         return Error{Errc::not_found, fmt::format("no rotation of {} is under way", interface),
                      fmt::format("wgkit net rotate prepare {} begins one", interface)};
+    const auto present = read_device(interface);
+    if (!present) return present.error();
+    if (auto same = check_record(**state, *present); !same) return same.error();
     return **std::move(state);
 }
 
@@ -154,13 +169,14 @@ Result<Offer> prepare(const InterfaceFile& file, const config::Config& config,
                       const Options& options) {
     auto known = load(file.interface, options.state_folder);
     if (!known) return known.error();
+    const auto present = read_device(file.interface);
+    if (!present) return present.error();
     if (*known) {
+        if (auto same = check_record(**known, *present); !same) return same.error();
         if ((*known)->phase != Phase::returned)
             if (auto up = bring_up_second(**known); !up) return up.error();
         return offer_of(**known);
     }
-    const auto present = read_device(file.interface);
-    if (!present) return present.error();
     if (auto same = check_key(file, config, *present); !same) return same.error();
     auto state = begin(*present, file, options);
     if (!state) return state.error();
@@ -168,6 +184,12 @@ Result<Offer> prepare(const InterfaceFile& file, const config::Config& config,
     if (options.warn)
         if (const auto doubt = doubt_firewall(*state, present->listen_port)) options.warn(*doubt);
     return offer_of(*state);
+}
+
+Result<bool> is_under_way(const std::string& interface, const Options& options) {
+    const auto state = load(interface, options.state_folder);
+    if (!state) return state.error();
+    return state->has_value();
 }
 
 Result<void> accept(const std::string& interface, std::vector<Offer> offers,
@@ -239,10 +261,11 @@ Result<void> give_back(const std::string& interface, const Options& options) {
 }
 
 Result<void> finish(const std::string& interface, const Options& options) {
-    const auto loaded = load(interface, options.state_folder);
-    if (!loaded) return loaded.error();
-    if (!*loaded) return {}; // a run that was killed has done all of it
-    const State* state = &**loaded;
+    const auto begun = is_under_way(interface, options);
+    if (!begun) return begun.error();
+    if (!*begun) return {}; // a run that was killed has done all of it
+    const auto state = load_existing(interface, options);
+    if (!state) return state.error();
     if (state->phase != Phase::returned) return not_yet(*state, "finish");
     const auto there = is_link(state->second_name);
     if (!there) return there.error();

@@ -41,6 +41,7 @@ class FieldWriter {
         text_ += '\t';
         add(value);
     }
+    void reserve(std::size_t bytes) { text_.reserve(bytes); }
     std::string& text() { return text_; }
 
   private:

@@ -12,6 +12,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--bin", default=os.path.join(ROOT, "build", "dev", "bin"))
+parser.add_argument("--only", choices=("rotate", "set", "syncconf"))
 parser.add_argument("--rounds", type=int, default=5)
 parser.add_argument("--rates", type=int, nargs="+", default=[20000, 10000, 5000, 2000, 1000])
 ARGUMENTS = parser.parse_args()
@@ -19,6 +20,7 @@ os.environ["WGKIT_BIN"] = os.path.abspath(ARGUMENTS.bin)
 sys.path[:0] = [os.path.join(ROOT, "tests", "integration", "rotate")]
 from ends import SKEW, Bed, exchange, make_keys, run, skewed, two_ends  # noqa: E402
 
+STEPS = []  # when each began
 NUMBERS = os.path.join(os.environ["WGKIT_BIN"], "wgkit_udp_numbers")
 RATES = ARGUMENTS.rates
 
@@ -37,6 +39,7 @@ class Count:
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         words = [process.communicate()[0].split() for process in self.processes]
+        self.gaps = [line[7:] for line in words]
         sent = [int(line[1]) for line in words]
         received = [int(line[3]) for line in words]
         return sum(sent), sum(sent) - sum(received), sum(int(line[5]) for line in words)
@@ -54,8 +57,10 @@ def highest_rate(one, two):
 
 
 def by_rotate(one, two):
+    STEPS.clear()
     exchange(one, two)
     for step in ("switch", "rekey", "return", "finish"):
+        STEPS.append((step, time.monotonic()))
         skewed((one, two), step, "--quiet", "1")
 
 
@@ -88,6 +93,8 @@ def main():
         one, two = two_ends(bed)
         rate = highest_rate(one, two)
         for name, change in (("wgkit net rotate", by_rotate), ("wg set", by_set), ("wg syncconf", by_syncconf)):
+            if ARGUMENTS.only and not name.endswith(ARGUMENTS.only):
+                continue
             total = [0, 0, 0]
             for _ in range(ARGUMENTS.rounds):
                 count = Count(one, two, rate)
@@ -95,7 +102,9 @@ def main():
                 change(one, two)
                 took = time.monotonic() - begin
                 counted = count.end()
-                print("  lost", counted[1], flush=True)
+                if counted[1]:
+                    print("  lost", counted[1], "at", count.gaps, [(step, round((when - begin + 1) * rate)) for step, when in STEPS],
+                          flush=True)
                 total = [a + b for a, b in zip(total, counted)]
             print(f"{name}, {rate}/s each way, {ARGUMENTS.rounds} changes of {took:.1f} s: "
                   f"{total[1]} of {total[0]} lost, {total[2]} twice", flush=True)

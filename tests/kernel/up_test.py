@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(HERE, "..", "support"))
 from tools import wgkit  # noqa: E402
 
 PROGRAMS = ("wg", "wg-quick", "bash", "nft", "sysctl", "unshare", "nsenter", "sed", "grep", "diff", "cut", "wc", "rm",
-            "stat", "readlink", "sort", "sync", "mv", "test", "kill", "/lib/systemd/systemd-networkd")
+            "stat", "readlink", "sort", "tr", "sync", "mv", "test", "kill", "/lib/systemd/systemd-networkd")
 MODULES = ("wireguard", "veth", "dummy", "nf_tables", "nft_ct", "nft_fib", "nft_fib_ipv4", "nft_fib_ipv6", "nft_compat")
 PEERS = 500
 
@@ -25,7 +25,7 @@ def peers(generator):
 
 
 def main():
-    programs = {name: os.path.abspath(wgkit(name)) for name in ("net", "ping", "status")}
+    programs = {name: os.path.abspath(wgkit(name)) for name in ("net", "rollback", "ping", "status")}
     guest = Guest([*PROGRAMS, *programs.values()], MODULES)
     for name, path in programs.items():
         guest.initramfs.link(name, path)
@@ -38,6 +38,7 @@ def main():
     parts = sections(output)
     print("\n".join(f"{name}: {text.strip()}" for name, text in parts.items()))
     # Whether networkd takes those of wg-quick depends on its version and settings; ours stay whatever it does.
+    assert "+ address 10.0.0.7/24" in parts["applied"] and "k0: back to what it was" in parts["undone"]
     assert int(parts["rules of ours"]) == 2
     assert parts["ping"].startswith("bob is 10.0.0.2 on k0, at 192.0.2.2:51820\n") and parts["ping"].count(" ms\n") == 3
     assert " bob " in parts["status"] and " alive " in parts["status"] and " ms" in parts["status"]

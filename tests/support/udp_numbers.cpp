@@ -1,7 +1,7 @@
 // udp_numbers OWN PEER PORT RATE [SECONDS]: numbered datagrams to PEER, so many a second, and those
 // of the same program over there received, until SIGTERM or for so long; then two seconds for what
 // is on its way. Prints how many were sent, how many different ones came, and how many came again:
-//   sent 1000 received 998 again 0
+//   sent 1000 received 998 again 0 gaps 317+2
 #include <arpa/inet.h>
 #include <netdb.h>
 #include <poll.h>
@@ -31,7 +31,23 @@ constexpr std::uint64_t greeting = ~std::uint64_t{0};
 struct Count {
     std::uint64_t received = 0;
     std::uint64_t again = 0;
+    std::vector<bool> seen;
 };
+
+/// Where the missing ones are, up to the newest that came: `FIRST+COUNT`, the first five.
+void print_gaps(const std::vector<bool>& seen) {
+    std::size_t end = seen.size();
+    while (end > 0 && !seen[end - 1]) --end;
+    constexpr int most = 5;
+    int gaps = 0;
+    for (std::size_t i = 0; i < end && gaps < most; ++i) {
+        if (seen[i]) continue;
+        const std::size_t first = i;
+        while (i < end && !seen[i]) ++i;
+        std::printf(" %zu+%zu", first, i - first);
+        ++gaps;
+    }
+}
 
 int connected_socket(const char* own, const char* peer, const char* port) {
     addrinfo hints{};
@@ -54,7 +70,7 @@ int connected_socket(const char* own, const char* peer, const char* port) {
 
 Count receive(int fd, const std::atomic<bool>& stop, std::atomic<bool>& is_heard) {
     Count count;
-    std::vector<bool> seen;
+    auto& seen = count.seen;
     while (!stop) {
         pollfd waits{fd, POLLIN, 0};
         if (::poll(&waits, 1, 50) <= 0) continue;
@@ -121,8 +137,10 @@ int main(int argc, char** argv) {
     std::this_thread::sleep_for(std::chrono::seconds(2));
     stop = true;
     receiver.join();
-    std::printf("sent %llu received %llu again %llu\n", static_cast<unsigned long long>(sent),
+    std::printf("sent %llu received %llu again %llu gaps", static_cast<unsigned long long>(sent),
                 static_cast<unsigned long long>(count.received),
                 static_cast<unsigned long long>(count.again));
+    print_gaps(count.seen);
+    std::printf("\n");
     return 0;
 }

@@ -233,3 +233,29 @@ TEST_CASE("initiations that are answered and lead to no session are trouble") {
     CHECK(peer.look_at(30, -300, 1000 + 3 * 148, 1000 + 3 * 92) == Verdict::unreachable);
     CHECK(peer.state.cause == Cause::unconfirmed);
 }
+
+TEST_CASE("trouble counts once it has lasted for as many runs as the rule wants") {
+    Rule rule;
+    rule.expect = Expect::up;
+    rule.bad_runs = 3;
+    PeerSample sample;
+    sample.endpoint = "192.0.2.1:51820";
+    sample.keepalive = 25;
+    sample.handshake = 1'700'000'000;
+    PeerState state;
+    const milliseconds start = seconds(1'700'001'000); // long stale
+    for (int run = 1; run <= 4; ++run) {
+        const milliseconds now = start + seconds(30 * run);
+        state = update(std::move(state), sample, now, now, rule);
+        CAPTURE(run);
+        CHECK((state.level != Level::ok) == (run >= 3));
+        CHECK(state.verdict != Verdict::up);
+    }
+    sample.handshake = 1'700'001'140;
+    sample.rx = sample.tx = 1000;
+    const milliseconds now = start + seconds(150);
+    state = update(std::move(state), sample, now, now, rule);
+    CHECK(state.level == Level::ok); // one good run is enough
+    CHECK(state.bad_runs == 0);
+    CHECK(state.turns.size() == 2);
+}

@@ -71,6 +71,12 @@ int run_apply(ApplyOptions& options, const Report& report) {
     options.rollout.has_removals = options.removals->count() != 0;
     auto record = Record::lock(options.fleet.nodes);
     if (!record) return report.error(record.error());
+    if (!record->rotating.empty()) {
+        report.error(
+            fmt::format("the keys of {} are being changed", fmt::join(record->rotating, ", ")),
+            "`wgkit fleet rotate` goes on with that; then apply");
+        return exit_failed;
+    }
     auto fleet = load_fleet(options.fleet.nodes, report);
     if (!fleet) return exit_failed;
     Transport transport{std::chrono::seconds(options.fleet.connect_timeout)};

@@ -8,8 +8,10 @@ namespace {
 constexpr std::array commands{
     Command{"status", "Tell how every node is, and what is pending", fleet::setup_status},
     Command{"import", "Make a nodes.yaml of a fleet that runs", fleet::setup_import},
+    Command{"bootstrap", "Bring wgkit to nodes, and learn their keys", fleet::setup_bootstrap},
     Command{"plan", "Show what would change on every node", fleet::setup_plan},
     Command{"apply", "Change all nodes, in waves that can go back", fleet::setup_apply},
+    Command{"rotate", "Give nodes new keys, without losing a packet", fleet::setup_rotate},
     Command{"revoke", "Take a node's key off every other node, for good", fleet::setup_revoke},
     Command{"log", "Tell who changed what", fleet::setup_log},
     Command{"node", "Answer an operator; run on nodes by ssh", fleet::setup_node},

@@ -28,6 +28,7 @@ void do_key(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& 
 void do_apply(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
 void do_confirm(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
 void do_undo(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
+void do_rotate(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
 void do_revoke(const wgkit::fleet::NodeRequest& request, wgkit::fleet::NodeAnswer& answer);
 
 /// How long a change of the interface still waits for its confirmation, if one does.

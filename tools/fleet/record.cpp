@@ -55,6 +55,8 @@ Result<Record> Record::open(const std::string& nodes) {
             if (name.is_string()) revocation.pending.push_back(name.get<std::string>());
         record.revocations.push_back(std::move(revocation));
     }
+    for (const auto& name : json.value("rotating", Json::array()))
+        if (name.is_string()) record.rotating.push_back(name.get<std::string>());
     record.revoked = keys_in(json.value("revoked", Json::array()));
     return record;
 }
@@ -78,6 +80,7 @@ Result<void> Record::save() const {
     const Json json{{"schema", 1},
                     {"pending", pending},
                     {"revocations", std::move(list)},
+                    {"rotating", rotating},
                     {"revoked", texts(revoked)}};
     return files::replace(folder_ + "/state.json", json.dump(2) + "\n", 0644);
 }

@@ -29,6 +29,7 @@ class Record {
 
     std::map<std::string, std::string> pending; ///< node -> what it still has to get, e.g. "apply"
     std::vector<Revocation> revocations;        ///< until every node has heard of them
+    std::vector<std::string> rotating;          ///< nodes whose keys are being changed
     std::vector<PublicKey> revoked;             ///< all keys that ever were
 
     Result<void> save() const;

@@ -48,11 +48,12 @@ Reply judge(const Target& target, const ChildEnd& end) {
             login ? Errc::permission : Errc::system, said.empty() ? "the connection broke" : said,
             fmt::format("try `ssh {}`", target.ssh.host.empty() ? target.name : target.ssh.host));
     }
-    if (end.output.empty() && contains(end.errors, "sudo:"))
+    const bool is_missing = contains(end.errors, "command not found");
+    if (end.output.empty() && !is_missing && contains(end.errors, "sudo:"))
         return fail(Trouble::refused, Errc::permission, said,
                     "the ssh user needs a rule for wgkit in sudoers, with NOPASSWD; or log in as "
                     "root");
-    if (end.output.empty() && (end.status == 127 || end.status == 64))
+    if (end.output.empty() && (is_missing || end.status == 127 || end.status == 64))
         return fail(Trouble::no_wgkit, Errc::not_found,
                     said.empty() ? "there is no wgkit" : "no wgkit to talk to: " + said,
                     fmt::format("`wgkit fleet bootstrap {}` brings it there", target.name));

@@ -38,7 +38,7 @@ int run_analyze(const AnalyzeOptions& options, const Report& report) {
         else
             print_finding(one);
     }
-    if (options.json) print({{"schema", 1}, {"findings", list}});
+    if (options.json) tool::print({{"schema", 1}, {"findings", list}});
     if (!found->empty() && !options.json)
         report.note("ufw asks its rules in the order of `ufw status numbered`; the first that "
                     "matches decides");

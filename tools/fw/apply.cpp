@@ -92,7 +92,7 @@ std::unique_ptr<Change> make_change(const ApplyOptions& options, const Report& r
     return change;
 }
 
-void print(const Change& change, bool json) {
+void print_all(const Change& change, bool json) {
     if (!json) {
         for (const auto& one : change.interfaces) print_change(one);
         if (change.enables_ufw) fmt::print("ufw will be enabled\n");
@@ -107,12 +107,25 @@ void print(const Change& change, bool json) {
                  {"other_managers", to_json(change.others)}});
 }
 
+/// Both would filter, and only one would be kept up to date.
+void warn_of_earlier(const Change& change, const Report& report) {
+    for (const auto& one : change.interfaces) {
+        const auto& name = one.rules.interface;
+        const auto applied = wgkit::fw::read_applied(wgkit::fw::applied_path(name));
+        if (applied && *applied && (*applied)->rules.backend != change.backend)
+            report.warning(fmt::format("the rules of {} were last loaded into {}", name,
+                                       to_string((*applied)->rules.backend)),
+                           fmt::format("take them away there: wgkit fw flush {}", name));
+    }
+}
+
 int run_plan(const ApplyOptions& options, const Report& report) {
     if (!says_rules(options, report)) return exit_failed;
     const auto change = make_change(options, report);
     if (!change) return exit_failed;
-    print(*change, options.json);
+    print_all(*change, options.json);
     warn_of_others(change->others, report);
+    warn_of_earlier(*change, report);
     if (!change->cut.empty()) report.warning(change->cut, "apply would refuse it");
     return change->empty() ? exit_ok : exit_differences;
 }
@@ -181,8 +194,9 @@ int run_apply(const ApplyOptions& options, const Report& report) {
     if (!lock) return report.error(lock.error());
     const auto change = make_change(options, report);
     if (!change) return exit_failed;
-    print(*change, options.json);
+    print_all(*change, options.json);
     warn_of_others(change->others, report);
+    warn_of_earlier(*change, report);
     if (!change->cut.empty() && !options.force) {
         report.error(change->cut, "allow it, or give --force if there is another way in");
         return exit_failed;

@@ -18,7 +18,7 @@ struct EmitOptions {
 int run_emit(const EmitOptions& options, const Report& report) {
     const auto backend = options.source.backend();
     if (!backend) {
-        report.error("for which firewall?", "--ufw, --nftables or --iptables");
+        report.error("for which firewall?", "--ufw, --nftables, --iptables or --firewalld");
         return exit_usage;
     }
     if (options.remove) {

@@ -56,7 +56,7 @@ void print_text(const Explanation& one) {
     }
 }
 
-Json to_json(const Explanation& one) {
+Json explanation_json(const Explanation& one) {
     Json steps = Json::array();
     for (const auto& step : one.steps) {
         const auto* rule = step->decision.rule;
@@ -91,11 +91,11 @@ int explain(const ExplainOptions& options, const Report& report) {
     for (const auto& one : *found) {
         all = all && one.allowed;
         if (options.json)
-            list.push_back(to_json(one));
+            list.push_back(explanation_json(one));
         else
             print_text(one);
     }
-    if (options.json) print({{"schema", 1}, {"explanations", list}});
+    if (options.json) tool::print({{"schema", 1}, {"explanations", list}});
     return all ? exit_ok : exit_differences;
 }
 

@@ -48,6 +48,7 @@ struct RestoreOptions {
     std::vector<std::string> files;
     bool running = false;
     bool disable_ufw = false;
+    bool if_any = false;
 };
 
 int run_restore(const RestoreOptions& options, const Report& report) {
@@ -70,6 +71,7 @@ int run_restore(const RestoreOptions& options, const Report& report) {
     for (const auto& file : files) {
         const auto applied = wgkit::fw::read_applied(file);
         if (!applied) return report.error(applied.error());
+        if (!*applied && options.if_any) continue;
         if (!*applied) {
             report.error(fmt::format("there is no {}", file),
                          "wgkit fw apply writes it when it loads rules");
@@ -104,6 +106,7 @@ Action setup_restore(Arguments arguments) {
                     "Load what was applied last for this interface")
         .type_name("IFACE");
     arguments.add_option("--file", options->files, "Load the rules in this file").type_name("FILE");
+    arguments.add_flag("--if-any", options->if_any, "Nothing was ever applied: that is no error");
     arguments.add_flag("--running", options->running, "Leave the files of ufw alone");
     arguments.add_flag("--disable-ufw", options->disable_ufw, "Disable ufw first");
     return [options](const Report& report) { return run_restore(*options, report); };

@@ -17,6 +17,7 @@ std::optional<Backend> RuleSource::backend() const {
     if (ufw) return Backend::ufw;
     if (nftables) return Backend::nftables;
     if (iptables) return Backend::iptables;
+    if (firewalld) return Backend::firewalld;
     return std::nullopt;
 }
 
@@ -24,9 +25,12 @@ void add_backend_options(Arguments arguments, RuleSource& source) {
     const Option ufw = arguments.add_flag("--ufw", source.ufw, "Rules for ufw");
     const Option nft = arguments.add_flag("--nftables", source.nftables, "Rules for nftables");
     const Option iptables = arguments.add_flag("--iptables", source.iptables, "Rules for iptables");
-    ufw.excludes(nft);
-    ufw.excludes(iptables);
-    nft.excludes(iptables);
+    const Option firewalld =
+        arguments.add_flag("--firewalld", source.firewalld, "Rules for firewalld");
+    const Option all[] = {ufw, nft, iptables, firewalld};
+    for (const auto& one : all)
+        for (const auto& other : all)
+            if (one.name() < other.name()) one.excludes(other);
 }
 
 void add_source_options(Arguments arguments, RuleSource& source) {

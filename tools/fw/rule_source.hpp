@@ -17,6 +17,7 @@ struct RuleSource {
     bool ufw = false;
     bool nftables = false;
     bool iptables = false;
+    bool firewalld = false;
     wgkit::fw::LockdownOptions lockdown;
     std::uint32_t port = 51820;
     std::string node;

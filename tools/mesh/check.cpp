@@ -1,5 +1,6 @@
 #include "commands.hpp"
 #include "common/json.hpp"
+#include "wgkit/policy.hpp"
 
 namespace wgkit::tool::mesh {
 
@@ -15,7 +16,9 @@ int run_check(const CheckOptions& options, const Report& report) {
     const auto fleet =
         wgkit::mesh::load(wgkit::mesh::Paths::beside(options.nodes), wgkit::mesh::today());
     if (!fleet) return report.error(fleet.error());
-    const auto& found = fleet->diagnostics;
+    Diagnostics found = fleet->diagnostics;
+    found.append(fw::check_policy(*fleet, options.nodes));
+    found.sort();
     if (options.json)
         print({{"schema", 1}, {"file", options.nodes}, {"diagnostics", tool::to_json(found)}});
     else

@@ -13,7 +13,7 @@ int cannot_tell(const Report& report, const Error& error) {
     return static_cast<int>(Level::unknown);
 }
 
-int conclude(const MonitorOptions& options, const Found& found, const std::optional<Store>& store,
+int conclude(const MonitorOptions& options, Found found, const std::optional<Store>& store,
              const Report& report) {
     Level level = found.level;
     // Before the state is kept: a run that ends in between is made up for by the next.
@@ -29,9 +29,12 @@ int conclude(const MonitorOptions& options, const Found& found, const std::optio
             report.error(saved.error()); // what was found out is told all the same
             level = worse(level, Level::unknown);
         }
+    found.state = {};
+    found.events = {};
+    const std::string text = found.text();
     if (options.output.empty()) {
-        std::fputs(found.text.c_str(), stdout);
-    } else if (const auto written = files::replace(options.output, found.text, 0644); !written) {
+        std::fwrite(text.data(), 1, text.size(), stdout);
+    } else if (const auto written = files::replace(options.output, text, 0644); !written) {
         return cannot_tell(report, written.error());
     }
     return static_cast<int>(level);

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <functional>
 #include <optional>
+#include <string>
 
 #include "common/report.hpp"
 #include "monitor/options.hpp"
@@ -12,13 +14,14 @@ namespace wgkit::tool::monitor {
 /// What a run found out, ready to be told.
 struct Found {
     Level level = Level::ok;
-    std::string text;   ///< in the format that was asked for
+    /// In the format that was asked for; made last, when the rest takes no memory any more.
+    std::function<std::string()> text = [] { return std::string(); };
     std::string events; ///< for wgkit-alert
     std::string state;  ///< of the next run; empty: as it is
 };
 
 /// Hands the events over, keeps the state, prints the text; returns the exit status.
-int conclude(const MonitorOptions& options, const Found& found, const std::optional<Store>& store,
+int conclude(const MonitorOptions& options, Found found, const std::optional<Store>& store,
              const Report& report);
 
 /// Prints the error and returns the status of a run that cannot tell.

@@ -71,12 +71,12 @@ int run_headscale(const MonitorOptions& options, const Report& report) {
         store = *std::move(opened);
         auto text = store->load();
         if (!text) return cannot_tell(report, text.error());
-        question.previous = *std::move(text);
+        question.previous = std::string(*text);
     }
     HeadscaleAnswer answer;
     reinterpret_cast<AskHeadscale> (*ask)(question, answer, report);
     if (store && answer.unusable) store->set_aside(*answer.unusable, report);
-    return conclude(options, answer.found, store, report);
+    return conclude(options, std::move(answer.found), store, report);
 }
 
 } // namespace wgkit::tool::monitor

@@ -17,10 +17,17 @@ struct HeadscaleOptions {
     std::uint32_t grace = 300; ///< seconds
 };
 
+/// Hosts to ask instead of looking at devices.
+struct FleetOptions {
+    std::string nodes;  ///< nodes.yaml; empty: none
+    std::string folder; ///< of what they told already; empty: ask by ssh
+};
+
 /// What the command line of a run holds.
 struct MonitorOptions {
     Sources sources;
     HeadscaleOptions headscale;
+    FleetOptions fleet;
     PolicyFiles policy;
     Receivers receivers;
     std::string state;
@@ -32,8 +39,10 @@ struct MonitorOptions {
     std::uint32_t interval = 0;
     std::uint32_t now = 0;
     std::uint32_t timeout = 60;
+    std::uint32_t bad_runs = 1;
     bool strict = false;
     bool all = false;
+    bool watch = false;
     bool no_state = false;
 };
 

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "monitor/conclude.hpp"
+#include "monitor/fleet.hpp"
 #include "monitor/headscale.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/monitor_formats.hpp"
@@ -34,6 +35,7 @@ Policy policy_of(const MonitorOptions& options) {
     Policy policy;
     if (options.max_stale != 0) policy.otherwise.max_stale = seconds(options.max_stale);
     policy.otherwise.strict = options.strict;
+    policy.otherwise.bad_runs = options.bad_runs;
     return policy;
 }
 
@@ -50,6 +52,7 @@ bool matches(const Row& row, std::string_view wanted) {
 std::string output_of(const MonitorOptions& options, const std::vector<Row>& rows,
                       const State& state, const std::vector<std::string>& problems) {
     if (options.format == "json") return to_json(rows, state);
+    if (options.format == "state") return to_text(state);
     if (options.format == "jsonl") return to_jsonl(rows, state);
     if (options.format == "nagios") return to_nagios(rows, problems);
     if (options.format == "prometheus") {
@@ -96,17 +99,36 @@ void look(const MonitorOptions& options, const Policy& policy, Observed& to, con
 }
 
 /// What the last run left; nothing if it cannot be used.
-State parsed(const Store& store, const std::string& text, const Report& report) {
-    if (text.empty()) return {};
-    auto state = parse_state(text);
-    if (state) return *std::move(state);
+Result<State> load_state(const Store& store, const Report& report) {
+    const auto text = store.load();
+    if (!text) return text.error();
+    if (text->empty()) return State{};
+    auto state = parse_state(*text);
+    if (state) return state;
     store.set_aside(state.error(), report);
-    return {};
+    return State{};
+}
+
+/// A table that is drawn anew until somebody ends it. It begins with what earlier runs have seen
+/// and keeps nothing: the runs of the timer go on beside it.
+int watch(const MonitorOptions& options, const Policy& policy, State state, const Report& report) {
+    constexpr seconds pause{10}; // sooner there is no new look to take rates from
+    const bool is_terminal = ::isatty(STDOUT_FILENO) != 0;
+    while (true) {
+        const Samples samples = take(options.sources);
+        observe(state, samples.devices, now_of(options), policy);
+        if (is_terminal) std::fputs("\033[H\033[2J", stdout);
+        for (const auto& problem : samples.problems) report.error(problem);
+        std::fputs(table_text(rows_of(state), {wants_colour(STDOUT_FILENO), true}).c_str(), stdout);
+        if (std::fflush(stdout) != 0) return static_cast<int>(Level::unknown);
+        std::this_thread::sleep_for(pause);
+    }
 }
 
 int run_monitor(const MonitorOptions& options, const Report& report) {
-    limit_duration(options.timeout + options.interval);
+    if (!options.watch) limit_duration(options.timeout + options.interval);
     if (!options.headscale.url.empty()) return run_headscale(options, report);
+    if (!options.fleet.nodes.empty()) return run_fleet(options, report);
     Policy policy = policy_of(options);
     // Without names and expectations there is still something to tell.
     const bool has_policy = read_policy(options.policy, policy, report);
@@ -119,22 +141,33 @@ int run_monitor(const MonitorOptions& options, const Report& report) {
                                                         : options.state);
         if (!opened) return cannot_tell(report, opened.error());
         store = *std::move(opened);
-        const auto text = store->load();
-        if (!text) return cannot_tell(report, text.error());
-        observed.state = parsed(*store, *text, report);
+        auto state = load_state(*store, report);
+        if (!state) return cannot_tell(report, state.error());
+        observed.state = *std::move(state);
+    }
+    if (options.watch) {
+        store.reset(); // others may work meanwhile
+        return watch(options, policy, std::move(observed.state), report);
     }
     look(options, policy, observed, report);
     note_problems(observed.state, observed.problems.size());
     const State& state = observed.state;
     const auto rows = rows_of(state);
     const bool sees_all = observed.problems.empty() && has_policy;
-    Found found{worse(worst_of(rows), sees_all ? Level::ok : Level::unknown), {}, {}, {}};
+    Found found;
+    found.level = worse(worst_of(rows), sees_all ? Level::ok : Level::unknown);
     if (store) found.state = to_text(state);
     if (options.receivers.any()) found.events = to_alert_events(rows, state, observed.problems);
-    found.text = options.explain.empty() ? output_of(options, rows, state, observed.problems)
-                                         : explanation(options.explain, rows, state);
-    const int status = conclude(options, found, store, report);
-    if (options.explain.empty() || !found.text.empty()) return status;
+    bool is_told = true;
+    found.text = [&] {
+        std::string text = options.explain.empty()
+                               ? output_of(options, rows, state, observed.problems)
+                               : explanation(options.explain, rows, state);
+        is_told = options.explain.empty() || !text.empty();
+        return text;
+    };
+    const int status = conclude(options, std::move(found), store, report);
+    if (is_told) return status;
     report.error(fmt::format("no peer '{}'", options.explain),
                  "a name, or the first characters of a public key; --all lists the peers");
     return static_cast<int>(Level::unknown);
@@ -157,6 +190,7 @@ Action setup_run(Arguments arguments) {
                     "Read what `wg show all dump` printed from a file, or - for standard input")
         .type_name("FILE");
     add_headscale_options(arguments, options->headscale);
+    add_fleet_options(arguments, options->fleet);
     arguments
         .add_option("-c,--config", options->policy.config,
                     "Expectations of peers, see FILES in the manual page")
@@ -192,7 +226,7 @@ Action setup_run(Arguments arguments) {
         .range(16, 3600)
         .type_name("SECONDS");
     arguments.add_option("--format", options->format, "How the result is told")
-        .choices({"text", "json", "jsonl", "nagios", "prometheus"})
+        .choices({"text", "json", "jsonl", "nagios", "prometheus", "state"})
         .shows_default();
     arguments.add_option("--compat", options->compat, "Whose names the metrics have")
         .choices({"own", "mindflavor", "mdlayher"})
@@ -202,6 +236,13 @@ Action setup_run(Arguments arguments) {
                     "Replace this file by the result, instead of printing it")
         .type_name("FILE");
     arguments.add_flag("-a,--all", options->all, "Show every peer, not only those in trouble");
+    arguments.add_flag("--watch", options->watch,
+                       "Draw the table with rates every ten seconds, until it is ended");
+    arguments
+        .add_option("--bad-runs", options->bad_runs,
+                    "So many runs in a row that find trouble make trouble")
+        .range(1, 100)
+        .shows_default();
     arguments
         .add_option("--explain", options->explain,
                     "Show a peer's samples and the rule that decided")

@@ -63,11 +63,10 @@ Result<Store> Store::open(const std::string& path) {
     return store;
 }
 
-Result<std::string> Store::load() const {
-    const auto text = files::read(path_);
-    if (!text && text.error().code == Errc::not_found) return std::string();
-    if (!text) return text.error();
-    return std::string(*text);
+Result<SecretString> Store::load() const {
+    auto text = files::read(path_);
+    if (!text && text.error().code == Errc::not_found) return SecretString();
+    return text;
 }
 
 void Store::set_aside(const Error& why, const Report& report) const {

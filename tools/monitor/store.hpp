@@ -5,6 +5,7 @@
 
 #include "common/report.hpp"
 #include "util/unique_fd.hpp"
+#include "wgkit/secret.hpp"
 
 /// A state file and its lock.
 namespace wgkit::tool::monitor {
@@ -18,7 +19,7 @@ class Store {
     static Result<Store> open(const std::string& path);
 
     /// Its text; empty if there is none. Errors: permission, system.
-    Result<std::string> load() const;
+    Result<SecretString> load() const;
     /// Its text cannot be used: kept beside, as PATH.unusable, and said so.
     void set_aside(const Error& why, const Report& report) const;
     /// Replaces it, whole, for group to read.

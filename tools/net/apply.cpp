@@ -8,6 +8,7 @@
 #include "net/request.hpp"
 #include "net/saved_plan.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/rotate.hpp"
 
 namespace wgkit::tool::net {
 
@@ -31,7 +32,7 @@ bool is_boot_file(const InterfaceFile& file) {
     return boot && boot->path == file.path;
 }
 
-int save(const LoadedFile& target, const Report& report) {
+int save_boot_file(const LoadedFile& target, const Report& report) {
     if (is_boot_file(target.file)) return exit_ok;
     const auto path = boot_path(target.file.interface);
     const auto saved = files::replace(path, target.text, 0600);
@@ -42,6 +43,13 @@ int refuse_boot_file(const InterfaceFile& file, const Report& report) {
     report.error(fmt::format("{} takes effect at boot, confirmed or not", file.path),
                  "write what is new to another file, and have it put there by --save");
     return exit_failed;
+}
+
+Error rotation_first(const std::string& interface) {
+    return {
+        Errc::conflict, fmt::format("a rotation of {}'s keys is under way", interface),
+        fmt::format("`wgkit net rotate run {0}` ends it, `wgkit net rotate abort {0}` gives it up",
+                    interface)};
 }
 
 int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
@@ -57,6 +65,8 @@ int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
     auto lock = InterfaceLock::take(file.interface);
     if (!lock) return report.error(lock.error());
     if (auto free = check_nothing_pending(file.interface); !free) return report.error(free.error());
+    if (const auto rotates = rotate::is_under_way(file.interface, {}); !rotates || *rotates)
+        return report.error(rotates ? rotation_first(file.interface) : rotates.error());
     auto it = prepare(std::move(*target), request, report);
     if (!it) return exit_failed;
     printer.add(*it);
@@ -75,7 +85,7 @@ int apply_one(const ApplyOptions& options, const std::optional<SavedPlan>& plan,
                                 "`wgkit net confirm {0}` in a new connection",
                                 file.interface, options.confirm));
     else if (options.save && status == exit_ok)
-        return save(it->target, report);
+        return save_boot_file(it->target, report);
     return status;
 }
 

@@ -11,7 +11,7 @@ namespace {
 // By hand and not by the JSON library, whose strings are not wiped. Nothing needs escapes: keys,
 // addresses and numbers never, names of interfaces by `quoted`.
 
-SecretString quoted(std::string_view value) {
+SecretString json_string(std::string_view value) {
     SecretString text("\"");
     for (const char c : value) {
         if (c == '"' || c == '\\') text += '\\';
@@ -23,7 +23,7 @@ SecretString quoted(std::string_view value) {
 template <class Key>
 SecretString secret(const std::optional<Key>& key, bool show) {
     if (!key) return SecretString("null");
-    return quoted(show ? std::string_view(reveal_base64(*key)) : std::string_view("(hidden)"));
+    return json_string(show ? std::string_view(reveal_base64(*key)) : std::string_view("(hidden)"));
 }
 
 /// Writes `"name": value` with the comma that parts it from the one before.
@@ -40,7 +40,7 @@ class Object {
     SecretString& name(std::string_view name) {
         text_.append(any_ ? ",\n" : "\n").append(2 * (depth_ + 1), ' ');
         any_ = true;
-        return text_.append(quoted(name)).append(": ");
+        return text_.append(json_string(name)).append(": ");
     }
     void number(std::string_view key, std::int64_t value) {
         name(key).append(fmt::format_int(value).c_str());
@@ -59,7 +59,7 @@ void add(SecretString& text, const DevicePeer& peer, bool show, std::size_t dept
     Object object(text, depth);
     object.name("presharedKey").append(secret(peer.preshared_key, show));
     object.name("endpoint")
-        .append(peer.endpoint ? quoted(to_string(*peer.endpoint)) : SecretString("null"));
+        .append(peer.endpoint ? json_string(to_string(*peer.endpoint)) : SecretString("null"));
     object.number("latestHandshake", peer.last_handshake_seconds);
     object.number("latestHandshakeNanoseconds", std::uint64_t{peer.last_handshake_nanoseconds});
     object.number("transferRx", peer.rx_bytes);
@@ -68,7 +68,7 @@ void add(SecretString& text, const DevicePeer& peer, bool show, std::size_t dept
     object.name("allowedIps").append("[");
     for (const auto& prefix : peer.allowed_ips)
         text.append(&prefix == &peer.allowed_ips.front() ? "" : ", ")
-            .append(quoted(to_string(prefix)));
+            .append(json_string(to_string(prefix)));
     text.append("]");
 }
 
@@ -76,7 +76,8 @@ void add(SecretString& text, const Device& device, bool show, std::size_t depth)
     Object object(text, depth);
     object.name("privateKey").append(secret(device.private_key, show));
     object.name("publicKey")
-        .append(device.public_key ? quoted(to_string(*device.public_key)) : SecretString("null"));
+        .append(device.public_key ? json_string(to_string(*device.public_key))
+                                  : SecretString("null"));
     object.number("listenPort", std::uint64_t{device.listen_port});
     object.number("fwmark", std::uint64_t{device.fwmark});
     object.name("peers");
@@ -107,7 +108,7 @@ SecretString to_json(const std::vector<Device>& devices, bool show_secrets) {
 SecretString names_json(const std::vector<std::string>& names) {
     SecretString text("{\n  \"schema\": 1,\n  \"names\": [");
     for (const auto& name : names)
-        text.append(&name == &names.front() ? "" : ", ").append(quoted(name));
+        text.append(&name == &names.front() ? "" : ", ").append(json_string(name));
     return text.append("]\n}\n");
 }
 

@@ -29,7 +29,7 @@ const char* word(Weight weight) {
     return "";
 }
 
-Json to_json(const Ailment& one) {
+Json ailment_json(const Ailment& one) {
     return {{"code", one.code},
             {"weight", word(one.weight)},
             {"interface", one.interface.empty() ? Json() : Json(one.interface)},
@@ -50,7 +50,7 @@ int doctor(const DoctorOptions& options, const Report& report) {
     if (!found) return report.error(found.error());
     if (options.json) {
         Json list = Json::array();
-        for (const auto& one : *found) list.push_back(to_json(one));
+        for (const auto& one : *found) list.push_back(ailment_json(one));
         print(Json{{"schema", 1}, {"findings", std::move(list)}});
     } else {
         print_text(*found);

@@ -12,19 +12,20 @@ namespace wgkit::tool::net {
 
 namespace {
 
-constexpr std::string_view prefix = "net-";
+constexpr std::string_view change_prefix = "net-";
 constexpr const char* device_file = "device.conf";
 constexpr const char* state_file = "state.json";
 
 } // namespace
 
 std::string change_name(const std::string& interface) {
-    return fmt::format("{}{}", prefix, name_across_namespaces(interface));
+    return fmt::format("{}{}", change_prefix, name_across_namespaces(interface));
 }
 
 std::string interface_of_change(const std::string& name) {
-    if (!name.starts_with(prefix)) return {};
-    const std::string interface = name.substr(prefix.size(), name.find('@') - prefix.size());
+    if (!name.starts_with(change_prefix)) return {};
+    const std::string interface =
+        name.substr(change_prefix.size(), name.find('@') - change_prefix.size());
     return change_name(interface) == name ? interface : std::string();
 }
 

@@ -12,12 +12,13 @@ namespace wgkit::tool::net {
 
 namespace {
 
-constexpr std::string_view interfaces = "etc/wireguard/";
-constexpr const char* advice = "render again, or copy the node's folder and .wgkit/manifest whole";
+constexpr std::string_view interface_folder = "etc/wireguard/";
+constexpr const char* copy_advice =
+    "render again, or copy the node's folder and .wgkit/manifest whole";
 
 bool is_interface_file(std::string_view path) {
-    return path.starts_with(interfaces) && path.ends_with(".conf")
-           && path.find('/', interfaces.size()) == path.npos;
+    return path.starts_with(interface_folder) && path.ends_with(".conf")
+           && path.find('/', interface_folder.size()) == path.npos;
 }
 
 } // namespace
@@ -28,7 +29,7 @@ Result<std::vector<std::string>> files_of_rendered_node(const std::string& folde
     if (failed) return Error{Errc::not_found, fmt::format("{} is not there", folder), {}};
     const std::string place = node.parent_path() / ".wgkit/manifest";
     const auto text = files::read(place);
-    if (!text) return Error{text.error().code, text.error().message, advice};
+    if (!text) return Error{text.error().code, text.error().message, copy_advice};
     const auto manifest = mesh::parse_manifest(*text, place);
     if (!manifest) return manifest.error();
     const std::string prefix = node.filename().string() + "/";
@@ -38,20 +39,22 @@ Result<std::vector<std::string>> files_of_rendered_node(const std::string& folde
         const std::string inside = entry.path.substr(prefix.size());
         const std::string path = node / inside;
         const auto content = files::read(path);
-        if (!content) return Error{content.error().code, content.error().message, advice};
+        if (!content) return Error{content.error().code, content.error().message, copy_advice};
         if (sha256(*content) != entry.hash)
-            return Error{Errc::conflict, fmt::format("{} is not what was rendered", path), advice};
+            return Error{Errc::conflict, fmt::format("{} is not what was rendered", path),
+                         copy_advice};
         if (is_interface_file(inside)) found.push_back(path);
     }
-    for (std::filesystem::directory_iterator at(node / interfaces, failed), end;
+    for (std::filesystem::directory_iterator at(node / interface_folder, failed), end;
          !failed && at != end; at.increment(failed))
         if (at->path().extension() == ".conf"
-            && manifest->find(prefix + std::string(interfaces) + at->path().filename().string())
+            && manifest->find(prefix + std::string(interface_folder)
+                              + at->path().filename().string())
                    == nullptr)
             return Error{
                 Errc::conflict,
                 fmt::format("{} was not rendered: {} does not list it", at->path().string(), place),
-                advice};
+                copy_advice};
     if (found.empty())
         return Error{Errc::not_found,
                      fmt::format("{} lists no interface of {}", place, node.filename().string()),

@@ -27,7 +27,7 @@ Result<std::vector<std::string>> files_of_devices() {
     return names;
 }
 
-Json to_json(const std::string& interface, const MovedEndpoint& moved) {
+Json moved_json(const std::string& interface, const MovedEndpoint& moved) {
     return {{"interface", interface},
             {"publicKey", to_string(moved.public_key)},
             {"host", moved.host},
@@ -58,7 +58,7 @@ int resolve(const ResolveOptions& options, const Report& report) {
         }
         for (const auto& failure : done->failures) status = report.error(failure);
         for (const auto& moved : done->moved) {
-            moves.push_back(to_json(interface, moved));
+            moves.push_back(moved_json(interface, moved));
             if (!options.json)
                 fmt::print("{} {} {}: {} -> {}\n", interface, to_string(moved.public_key),
                            moved.host, moved.before ? to_string(*moved.before) : "(none)",

@@ -10,7 +10,7 @@ namespace wgkit::tool::net {
 
 namespace {
 
-constexpr const char* format = "wgkit-net-plan";
+constexpr const char* plan_format = "wgkit-net-plan";
 
 std::string host_hash(const Convergence& it) {
     return it.host.goal ? state_hash(it.host.present) : std::string();
@@ -27,7 +27,7 @@ int save_plan(const std::string& path, const Convergence& it, const Request& req
               const Report& report) {
     const auto& options = request.convergence;
     Json json = to_json(it);
-    json["format"] = format;
+    json["format"] = plan_format;
     json["fileHash"] = sha256(it.target.text);
     json["hostHash"] = host_hash(it);
     json["options"] = {
@@ -47,7 +47,8 @@ Result<std::optional<SavedPlan>> read_plan(const std::string& path) {
     // Other failures are told by those who read it as a file.
     if (!text || !text->starts_with('{')) return none;
     auto json = Json::parse(*text, nullptr, false);
-    if (json.is_discarded() || json.value("format", "") != format || json.value("schema", 0) != 1)
+    if (json.is_discarded() || json.value("format", "") != plan_format
+        || json.value("schema", 0) != 1)
         return no_plan(path);
     return std::optional<SavedPlan>(SavedPlan{path, std::move(json)});
 }

@@ -31,7 +31,7 @@ config::Config config_of(const Device& device) {
     return config;
 }
 
-Json to_json(const HostState& host) {
+Json host_json(const HostState& host) {
     Json addresses = Json::array();
     for (const auto& address : host.addresses)
         if (!is_link_local(address.address)) addresses.push_back(to_string(address));
@@ -126,7 +126,7 @@ Snapshot take_snapshot(const Convergence& it) {
                {"mark", it.present.fwmark},
                {"markAfter", it.change.fwmark.value_or(it.present.fwmark)},
                {"handshakes", std::move(handshakes)},
-               {"host", it.host.goal ? to_json(it.host.present) : Json()}};
+               {"host", it.host.goal ? host_json(it.host.present) : Json()}};
     return {config::write(config_of(it.present)), state.dump()};
 }
 

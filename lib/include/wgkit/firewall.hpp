@@ -88,8 +88,8 @@ struct Decision {
 WGKIT_API Decision evaluate(const Ruleset& ruleset, const Packet& packet);
 
 /// Firewalls that rules are written for.
-enum class Backend { ufw, nftables, iptables };
-/// "ufw", "nftables" or "iptables".
+enum class Backend { ufw, nftables, iptables, firewalld };
+/// "ufw", "nftables", "iptables" or "firewalld".
 WGKIT_API std::string_view to_string(Backend backend);
 
 /// What the lock-down of one interface needs to know if there is no policy.

@@ -18,6 +18,7 @@ namespace wgkit::fw {
 /// The rules of one interface in the words of the firewall that has them.
 /// Shape of `parts`: nftables: the table. iptables: the chains of IPv4 and of IPv6 as
 /// iptables-save(8) writes them. ufw: the same, then what before.rules and before6.rules hold.
+/// firewalld: its XML files, then what it lists of them.
 /// An empty part: there are none.
 struct WGKIT_API RuleText {
     Backend backend = Backend::nftables;
@@ -37,8 +38,8 @@ struct Surroundings {
 /// Errors: system.
 WGKIT_API Result<Surroundings> read_surroundings(Backend backend);
 
-/// The firewall that is in use: ufw if it is active, else nftables, or iptables without nft(8).
-/// Errors: not_found.
+/// The firewall that is in use: ufw if it is active, firewalld if it runs, else nftables, or
+/// iptables without nft(8). Errors: not_found.
 WGKIT_API Result<Backend> backend_in_use();
 
 /// The rules as they are to be loaded. Errors: invalid if the back end cannot say it.

@@ -34,10 +34,17 @@ struct LearnedKey {
     PublicKey key;
 };
 
-/// Enters keys into the lock, each as a new generation unless it is there already. The inventory
-/// may have errors for want of them. Errors: not_found, conflict, system.
+/// Enters keys into the lock, each as a new generation unless it is there already; imported
+/// preshared keys of nodes whose key changes go, as the pairs' keys are derived from then on. The
+/// inventory may have errors for want of the keys. Errors: not_found, conflict, system.
 WGKIT_API Result<void> enter_keys(const Paths& paths, const std::vector<LearnedKey>& keys,
                                   Date today);
+
+/// The files as they will be once nodes have these keys; writes and makes nothing. The fleet's lock
+/// is not the one on disk afterwards: do not render it again.
+/// Errors: those of `render_files` with `locked`.
+WGKIT_API Result<std::vector<NodeFile>>
+render_with_keys(Fleet& fleet, const std::vector<LearnedKey>& keys, const RenderOptions& options);
 
 struct RekeyedNode {
     std::string network;

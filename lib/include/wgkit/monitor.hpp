@@ -74,6 +74,7 @@ struct PeerSample {
         0; ///< as the engine tells it: since 1970, or elapsed seconds; 0: never
     std::uint64_t rx = 0;
     std::uint64_t tx = 0;
+    std::string psk = {}; ///< fingerprint of the preshared key; empty: none
 };
 
 struct DeviceSample {
@@ -138,7 +139,8 @@ enum class Expect : std::uint8_t { automatic, up, roaming, ignore };
 struct Rule {
     Expect expect = Expect::automatic;
     std::optional<seconds> max_stale;
-    bool strict = false; ///< the handshake's age decides alone, for every peer
+    bool strict = false;        ///< the handshake's age decides alone, for every peer
+    std::uint32_t bad_runs = 1; ///< so many in a row are trouble, fewer are none yet
     bool operator==(const Rule&) const = default;
 };
 
@@ -148,6 +150,7 @@ struct PeerState {
     std::string name;
     std::string endpoint;
     std::string allowed_ips;
+    std::string psk; ///< fingerprint of the preshared key; empty: none
     std::uint16_t keepalive = 0;
     std::vector<Look> looks;     ///< oldest first, at least min_step apart, at most max_looks
     milliseconds handshake_at{}; ///< of the last handshake, in the monitor's time; 0: never

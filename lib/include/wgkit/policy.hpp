@@ -119,4 +119,8 @@ class WGKIT_API FleetPolicy {
     std::unique_ptr<Impl> impl_;
 };
 
+/// Every mistake in the policy of a fleet's inventory, and its tests that fail; nothing if it has
+/// none. Names are only looked up in a fleet without errors. `file`: its name in the findings.
+WGKIT_API Diagnostics check_policy(const mesh::Fleet& fleet, const std::string& file);
+
 } // namespace wgkit::fw

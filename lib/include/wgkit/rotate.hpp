@@ -101,6 +101,9 @@ WGKIT_API Result<void> abort(const std::string& interface, const Options& option
 /// All steps that are left, from `switch_over` on.
 WGKIT_API Result<void> run(const std::string& interface, const Options& options);
 
+/// Whether there is a record of a rotation. Errors: invalid, permission, system.
+WGKIT_API Result<bool> is_under_way(const std::string& interface, const Options& options);
+
 struct PeerStatus {
     PublicKey current;
     PublicKey next;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "mesh/fleet/fleet_guard.hpp"
+#include "mesh/secrets/key_store.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/mesh_edit.hpp"
@@ -110,6 +111,17 @@ Result<void> enter_keys(const Paths& paths, const std::vector<LearnedKey>& keys,
             return Error{
                 Errc::not_found, fmt::format("{} has no node '{}'", paths.nodes, learned.node), {}};
         if (node->key == learned.key) continue;
+        if (node->key) {
+            const KeyStore store(paths.keys, learned.network, true);
+            auto pairs = store.load_pairs();
+            if (!pairs) return std::move(pairs).error();
+            const auto before = pairs->size();
+            pairs->erase_if([&](const std::string& a, const std::string& b) {
+                return a == learned.node || b == learned.node;
+            });
+            if (pairs->size() != before)
+                if (auto kept = store.replace_pairs(*pairs); !kept) return kept;
+        }
         node->key = learned.key;
         node->keyed = today;
         ++node->generation;

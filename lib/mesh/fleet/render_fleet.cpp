@@ -12,6 +12,7 @@
 #include "mesh/secrets/custody.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/mesh.hpp"
+#include "wgkit/mesh_edit.hpp"
 
 namespace wgkit::mesh {
 
@@ -82,18 +83,17 @@ Result<std::vector<NetworkSecrets>> obtain_secrets(Fleet& fleet, const RenderOpt
 
 } // namespace
 
-Result<std::vector<NodeFile>> render_files(Fleet& fleet, const RenderOptions& options) {
-    const auto guard = begin(fleet, options);
-    if (!guard) return guard.error();
-    const auto jobs = list_jobs(fleet, options.only);
-    if (!jobs) return jobs.error();
-    RenderSummary unused;
-    const auto secrets = obtain_secrets(fleet, options, unused);
-    if (!secrets) return secrets.error();
+namespace {
+
+/// The files of some nodes, in memory.
+Result<std::vector<NodeFile>> files_of(const Fleet& fleet,
+                                       const std::vector<NetworkSecrets>& secrets,
+                                       const RenderOptions& options,
+                                       const std::vector<RenderJob>& jobs) {
     std::map<std::string, SecretString> contents;
     std::mutex mutex; // guards `contents`
     const auto results = run_jobs(
-        fleet, *secrets, options, *jobs,
+        fleet, secrets, options, jobs,
         [&](const std::string& path, std::string_view content, mode_t) -> Result<OutputTree::Put> {
             const std::lock_guard lock(mutex);
             contents.emplace(path, content);
@@ -103,9 +103,9 @@ Result<std::vector<NodeFile>> render_files(Fleet& fleet, const RenderOptions& op
         });
     if (!results) return results.error();
     std::vector<NodeFile> files;
-    for (std::size_t i = 0; i < jobs->size(); ++i) {
-        const Plan& plan = fleet.plans[(*jobs)[i].network];
-        const Node& node = *plan.member((*jobs)[i].node).node;
+    for (std::size_t i = 0; i < jobs.size(); ++i) {
+        const Plan& plan = fleet.plans[jobs[i].network];
+        const Node& node = *plan.member(jobs[i].node).node;
         for (const auto& put : (*results)[i].files) {
             const std::string& path = put.entry.path;
             files.push_back({plan.network().name.value, node.name.value, node.interface,
@@ -113,6 +113,46 @@ Result<std::vector<NodeFile>> render_files(Fleet& fleet, const RenderOptions& op
         }
     }
     return files;
+}
+
+} // namespace
+
+Result<std::vector<NodeFile>> render_files(Fleet& fleet, const RenderOptions& options) {
+    const auto guard = begin(fleet, options);
+    if (!guard) return guard.error();
+    const auto jobs = list_jobs(fleet, options.only);
+    if (!jobs) return jobs.error();
+    RenderSummary unused;
+    const auto secrets = obtain_secrets(fleet, options, unused);
+    if (!secrets) return secrets.error();
+    return files_of(fleet, *secrets, options, *jobs);
+}
+
+Result<std::vector<NodeFile>> render_with_keys(Fleet& fleet, const std::vector<LearnedKey>& keys,
+                                               const RenderOptions& options) {
+    RenderOptions locked = options;
+    locked.locked = true;
+    const auto guard = begin(fleet, locked);
+    if (!guard) return guard.error();
+    const auto jobs = list_jobs(fleet, options.only);
+    if (!jobs) return jobs.error();
+    std::size_t created = 0;
+    auto secrets = load_secrets(
+        fleet, {KeyPolicy::locked, options.allow_open_keys, options.today, options.threads},
+        created);
+    if (!secrets) return std::move(secrets).error();
+    for (const auto& learned : keys)
+        if (auto* network = fleet.lock.find(learned.network))
+            if (auto* node = network->find(learned.node)) node->key = learned.key;
+    // A pair with a new key has a preshared key of its own, too: derived, not the one imported.
+    for (std::size_t k = 0; k < secrets->size(); ++k)
+        (*secrets)[k].pairs.erase_if([&](const std::string& a, const std::string& b) {
+            return std::any_of(keys.begin(), keys.end(), [&](const LearnedKey& one) {
+                return one.network == fleet.inventory.networks[k].name.value
+                       && (one.node == a || one.node == b);
+            });
+        });
+    return files_of(fleet, *secrets, options, *jobs);
 }
 
 Result<RenderSummary> render(Fleet& fleet, const RenderOptions& options) {

@@ -59,7 +59,8 @@ std::string node_fields(const DraftNode& node, const std::string& indent, bool w
     };
     if (node.ipv4) add("ipv4", to_string(*node.ipv4));
     if (node.ipv6) add("ipv6", yaml::quote(to_string(*node.ipv6)));
-    if (!node.has_key && node.key) add("public_key", yaml::quote(to_string(*node.key)));
+    if (!node.has_key && !node.key_in_lock && node.key)
+        add("public_key", yaml::quote(to_string(*node.key)));
     if (!node.has_file) add("managed", "false");
     if (node.keys_on_node) add("keys", "node");
     if (node.ssh != Ssh{}) add("ssh", ssh_text(node.ssh));

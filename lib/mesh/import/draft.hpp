@@ -44,6 +44,7 @@ struct DraftNode {
     std::string expires;
     bool relay = false;
     bool keys_on_node = false;
+    bool key_in_lock = false; ///< its node told it, so that the lock follows what the node has
     Ssh ssh;
     bool psk_none = false;
     std::optional<std::uint16_t> keepalive;

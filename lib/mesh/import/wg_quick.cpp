@@ -84,6 +84,7 @@ class Builder {
         } else {
             node.keys_on_node = true;
             node.key = source.key;
+            node.key_in_lock = node.key.has_value();
             if (node.key) by_key_.emplace(*node.key, draft_.nodes.size());
         }
         node.ssh = source.ssh;

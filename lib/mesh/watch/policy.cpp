@@ -37,6 +37,7 @@ Policy::Entry entry_of(const Wishes& wishes, const KnownNode& node, const Policy
     if (!has_expect) entry.rule.expect = policy.otherwise.expect;
     if (!entry.rule.max_stale) entry.rule.max_stale = policy.otherwise.max_stale;
     entry.rule.strict = policy.otherwise.strict;
+    entry.rule.bad_runs = policy.otherwise.bad_runs;
     return entry;
 }
 

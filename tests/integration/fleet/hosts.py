@@ -1,5 +1,5 @@
 """Hosts to operate on: each a network namespace on one bridge, with a mount namespace of its own (/etc, /run,
-/var/lib/wgkit, /root, /usr/local/bin) and a real sshd. The operator is such a host, too, with ssh's own files.
+/var/lib/wgkit, /root, /usr/local/bin and lib) and a real sshd. The operator is such a host, too, with ssh's own files.
 
     with Bed() as bed:
         site = Site(bed, 10)
@@ -31,15 +31,14 @@ INNER = "10.44.0"
 # Runs in the host's new mount namespace, then only keeps it.
 SETUP = r"""
 set -e
-folder=$1 bin=$2
+folder=$1
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/wireguard /run/sshd /run/lock /var/lib/wgkit
 for part in etc root; do mount --bind "$folder/$part" "/$part"; done
 mount --bind "$folder/var" /var/lib/wgkit
-if [ "$3" = with-wgkit ]; then
-  mount --bind "$folder/bin" /usr/local/bin
-fi
+mount --bind "$folder/bin" /usr/local/bin
+mount --bind "$folder/lib" /usr/local/lib
 echo ready
 exec sleep 100000
 """
@@ -85,8 +84,10 @@ class Host:
     def _make_disk(self):
         os.makedirs(os.path.join(self.folder, "var"))
         os.makedirs(os.path.join(self.folder, "root"), 0o700)
-        os.makedirs(os.path.join(self.folder, "bin"))
-        os.symlink(os.path.join(BIN, "wgkit"), os.path.join(self.folder, "bin", "wgkit"))
+        for part in ("bin", "lib"):
+            os.makedirs(os.path.join(self.folder, part))
+        if self.name not in self.site.bare:
+            os.symlink(os.path.join(BIN, "wgkit"), os.path.join(self.folder, "bin", "wgkit"))
         etc = os.path.join(self.folder, "etc")
         # What ssh, sudo and the tools read; not the certificates and the like of this machine.
         os.makedirs(etc)
@@ -127,7 +128,7 @@ class Host:
         with open(os.path.join(self.folder, "keeper.log"), "w", encoding="utf-8") as log:
             self.keeper = self.site.bed.process(subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{self.namespace.name}", "--", "unshare", "-m", "--", "/bin/sh", "-c",
-                 SETUP, "setup", self.folder, BIN, "with-wgkit" if self.site.with_wgkit(self) else "bare"],
+                 SETUP, "setup", self.folder],
                 preexec_fn=die_with_parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True))
         if self.keeper.stdout.readline().strip() != "ready":
             raise AssertionError(open(os.path.join(self.folder, "keeper.log"), encoding="utf-8").read())
@@ -256,7 +257,8 @@ class Operator(Host):
 
 
 class Site:
-    """A bridge, hosts n1, n2, ... with addresses 192.0.2.1, ..., and the operator at .250."""
+    """A bridge, hosts n1, n2, ... with addresses 192.0.2.1, ..., and the operator at .250. `bare`: names of
+    hosts without wgkit."""
 
     def __init__(self, bed, count, bare=()):
         need("ssh", "openssh-client")
@@ -273,10 +275,6 @@ class Site:
         for host in self.hosts:
             host.wait_for_sshd()
 
-    def with_wgkit(self, host):
-        """Whether wgkit is in the host's PATH."""
-        return host.name not in self.bare
-
     def add_host(self, bare=False):
         number = len(self.hosts) + 1
         if bare:
@@ -289,14 +287,15 @@ class Site:
     def names(self):
         return [host.name for host in self.hosts]
 
-    def make_mesh(self, psks=True, up=True):
+    def make_mesh(self, hosts=None, psks=True, up=True):
         """Every host gets a wg-quick file with all others as peers, as people write them."""
-        keys = {host.name: make_keys() for host in self.hosts}
+        hosts = hosts or self.hosts
+        keys = {host.name: make_keys() for host in hosts}
         pairs = {}
-        for host in self.hosts:
+        for host in hosts:
             text = (f"[Interface]\n# {host.name}\nPrivateKey = {keys[host.name][0]}\nAddress = {host.inner}/24\n"
                     f"ListenPort = {PORT}\n")
-            for other in self.hosts:
+            for other in hosts:
                 if other is host:
                     continue
                 text += f"\n[Peer]\n# {other.name}\nPublicKey = {keys[other.name][1]}\n"
@@ -308,6 +307,6 @@ class Site:
                          "PersistentKeepalive = 25\n")
             host.write("/etc/wireguard/wg0.conf", text)
         if up:
-            for host in self.hosts:
+            for host in hosts:
                 host.up()
         return keys, pairs

@@ -13,6 +13,7 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", "tunnel"), os.path.join(HERE, "..", "..", "support")]
+from bed import die_with_parent, wait_for  # noqa: E402
 from tools import UNPACKED, missing, need  # noqa: E402
 
 MARK = "WGKIT_FW_INSIDE"
@@ -77,3 +78,38 @@ def add_ufw():
         os.chmod(f"/etc/ufw/{name}.rules", 0o640)
     for name in ("ufw.conf", "before.init", "after.init"):
         shutil.copy(f"/usr/share/ufw/{name}", f"/etc/ufw/{name}")
+
+
+BUS = """<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-BUS Bus Configuration 1.0//EN"
+ "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
+<busconfig><type>system</type><listen>unix:path=/run/dbus/system_bus_socket</listen>
+<policy context="default"><allow send_destination="*"/><allow eavesdrop="true"/><allow own="*"/></policy></busconfig>
+"""
+
+
+def add_firewalld(**options):
+    """The unpacked firewalld in its places, running, on a bus of its own."""
+    unpacked = os.path.join(UNPACKED, "firewalld")
+    if not os.path.exists(f"{unpacked}/usr/sbin/firewalld"):
+        missing("firewalld", "firewalld")
+    need("dbus-daemon", "dbus-daemon")
+    if subprocess.run(["/usr/bin/python3", "-c", "import dbus, gi"], check=False).returncode != 0:
+        missing("the modules dbus and gi of Debian's python3", "python3-dbus python3-gi")
+    folder = os.environ[MARK]
+    overlay(folder, "/etc", [f"{unpacked}/etc"])
+    overlay(folder, "/usr", [f"{unpacked}/usr"])
+    for name, value in options.items():
+        subprocess.run(["sed", "-i", f"s/^{name}=.*/{name}={value}/", "/etc/firewalld/firewalld.conf"], check=True)
+    os.makedirs("/run/dbus", exist_ok=True)
+    with open("/run/dbus/bus.conf", "w", encoding="utf-8") as file:
+        file.write(BUS)
+    start("dbus-daemon", "--config-file=/run/dbus/bus.conf", "--nofork", "--nopidfile")
+    wait_for("the bus", lambda: os.path.exists("/run/dbus/system_bus_socket"), 30)
+    start("firewalld", "--nofork", "--nopid")
+    wait_for("firewalld", lambda: subprocess.run(["firewall-cmd", "--state"], capture_output=True,
+                                                 check=False).returncode == 0, 60, 0.2)
+
+
+def start(*command):
+    return subprocess.Popen(command, preexec_fn=die_with_parent, stdin=subprocess.DEVNULL,
+                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -96,7 +96,7 @@ def main():
                 if changed == text:
                     continue
                 applied.add(name)
-                if run("nft", "-f", "-", input=changed, check=False).returncode != 0 or case.mismatches(0.3):
+                if run("nft", "-f", "-", input=changed, check=False).returncode != 0 or case.mismatches(0.3, one_is_enough=True):
                     del left[name]
                 run("nft", "flush", "ruleset")
     caught = len(MUTANTS) - len(left)

@@ -35,6 +35,7 @@ class Packet:
     dport: int = 0
     sport: int = 40000
     flags: int = SYN
+    mss: int = 0  # of TCP: the option, if not 0
 
     @property
     def version(self):
@@ -61,7 +62,9 @@ class Packet:
             inner = struct.pack("!BBHHH", self.dport, 0, 0, self.sport, 1) + data
             at = 2
         elif self.protocol == TCP:
-            inner = struct.pack("!HHIIBBHHH", self.sport, self.dport, 1000, 0, 0x50, self.flags, 65535, 0, 0) + data
+            option = struct.pack("!BBH", 2, 4, self.mss) if self.mss else b""
+            inner = struct.pack("!HHIIBBHHH", self.sport, self.dport, 1000, 0, 0x50 + 4 * len(option), self.flags, 65535,
+                                0, 0) + option + data
             at = 16
         elif self.protocol == UDP:
             inner = struct.pack("!HHHH", self.sport, self.dport, 8 + len(data), 0) + data
@@ -155,6 +158,25 @@ class Probe:
             pass  # the caller compares
         self._drain()
         return self.found
+
+    def frame(self, packet, seconds=10.0):
+        """The IP packet as it left the node on its other side, or None."""
+        number = next(self.numbers)
+        self._drain()
+        self.ends[packet.side].send(packet.bytes(number))
+        other = self.ends["eth0" if packet.side == "wg0" else "wg0"]
+        found = []
+
+        def is_there():
+            while select.select([other], [], [], 0)[0]:
+                data, address = other.recvfrom(4096)
+                if address[2] != socket.PACKET_OUTGOING and data.endswith(MAGIC + struct.pack("!I", number)):
+                    found.append(data[14:])
+            return found
+        try:
+            return wait_for("the packet", is_there, seconds)[0]
+        except AssertionError:
+            return None
 
     def _drain(self):
         sockets = [*self.raw, *self.ends.values()]

@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
@@ -65,12 +66,17 @@ def make_state(count=9, ends=None):
         check(ran.returncode in (0, 1, 2) and not ran.stderr, f"a state: {ran}")
 
 
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
 class Serving:
     """`with Serving(options) as one: one.get(path)`"""
-    ports = iter(range(21590, 21690))
 
     def __init__(self, *arguments, host="127.0.0.1"):
-        self.arguments, self.host, self.port = arguments, host, next(Serving.ports)
+        self.arguments, self.host, self.port = arguments, host, free_port()
 
     def __enter__(self):
         self.process = subprocess.Popen([MONITOR, "serve", "--listen", f"{self.host}:{self.port}", "--state", "state",

@@ -9,7 +9,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tunnel"))
 from bed import Bed, end_on_signals  # noqa: E402
-from ends import (PORT, SKEW, End, Stream, check_new, exchange, goes_back, make_keys, make_psk, settled, skewed,  # noqa: E402
+from ends import (NET, PORT, SKEW, End, Stream, check_new, exchange, goes_back, make_keys, make_psk, settled, skewed,  # noqa: E402
                   stream_between, two_ends)  # noqa: E402
 
 
@@ -150,7 +150,18 @@ def refusals(bed):
     assert "name of a second device" in one.rotate("prepare", "--second", "x" * 16, status=1)[1]
     assert "already exists" in one.rotate("prepare", "--second", "lo", status=1)[1]
     assert settled(one, two) == before
+    # Nothing else changes the interface meanwhile. The record is in its own place, out of this machine's sight.
+    script = ('mount -t tmpfs lib /var/lib; "$1" rotate prepare "$2" >/dev/null; ! "$1" apply "$2" || exit 9; '
+              '"$1" rotate abort "$2"; "$1" rotate run "$2"; "$1" apply "$2"')
+    said = one.end(one.start("unshare", "-m", "sh", "-ec", script, "sh", NET, one.path))[1]
+    assert "a rotation of" in said and settled(one, two) == before, said
+    # A record of another interface of the same name.
     mine, theirs = one.prepare(), two.prepare()
+    os.rename(os.path.join(one.state, f"{one.name}.state"), os.path.join(bed.folder, "kept"))
+    os.link(os.path.join(two.state, f"{two.name}.state"), os.path.join(one.state, f"{one.name}.state"))
+    for step in ("prepare", "switch", "abort"):
+        assert "not one of this" in one.rotate(step, status=1)[1]
+    os.rename(os.path.join(bed.folder, "kept"), os.path.join(one.state, f"{one.name}.state"))
     assert "of this end" in one.rotate("accept", mine, status=1)[1]
     offer = json.load(open(theirs, encoding="ascii"))
     for change, word in (({"schema": 2}, "schema"), ({"newPublicKey": "x"}, "newPublicKey"),

@@ -1,0 +1,131 @@
+#!/usr/bin/python3
+"""A change of the inventory reaches all nodes, in waves, without a packet lost; a bad one reaches one and is undone."""
+import json
+import re
+import signal
+import sys
+import time
+
+from hosts import Bed, Site, end_on_signals, run, wait_for  # noqa: F401
+from counted import Traffic
+
+
+def edit(operator, *changes):
+    path = operator.file("nodes.yaml")
+    text = open(path, encoding="utf-8").read()
+    for before, after in changes:
+        assert before in text, f"{before!r} is not in\n{text}"
+        text = text.replace(before, after, 1)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+
+
+def move_phone(site, operator):
+    """A change for every node: the peer without a machine gets its next address."""
+    text = open(operator.file("nodes.yaml"), encoding="utf-8").read()
+    prefix = site.hosts[0].inner.rsplit(".", 1)[0]
+    now = re.search(rf"ipv4: {re.escape(prefix)}\.(2\d\d)\n", text)
+    edit(operator, (now[0], f"ipv4: {prefix}.{int(now[1]) + 1}\n"))
+
+
+def a_new_peer_reaches_all(site, operator):
+    """A phone that is only in the file: one peer more on each."""
+    key = run("wg", "pubkey", input=run("wg", "genkey").stdout).stdout.strip()
+    with open(operator.file("nodes.yaml"), "a", encoding="utf-8") as file:
+        file.write(f"  - name: phone\n    ipv4: {site.hosts[0].inner.rsplit('.', 1)[0]}.200\n    managed: false\n"
+                   f"    public_key: {key}\n")
+    said = operator.fleet("plan", "-o", "change.plan", status=2)
+    assert said.stdout.count("+ peer phone") == len(site.hosts), said.stdout
+    saved = open(operator.file("change.plan"), encoding="utf-8").read()
+    assert "configHash" in saved and key not in saved
+    with Traffic(site.hosts) as traffic:
+        ended = json.loads(operator.fleet("apply", "change.plan", "--json").stdout)
+        report = traffic.stop()
+    assert sorted(ended["done"]) == site.names(), ended
+    assert report["lost"] == 0, report
+    for host in site.hosts:
+        assert key in host.device()["peers"], host.name
+        assert key in host.read("/etc/wireguard/wg0.conf")
+    assert "0 of" in operator.fleet("apply").stdout
+    # The same plan again: all is done. After another change it is refused.
+    operator.fleet("apply", "change.plan")
+    edit(operator, ("name: phone", "name: mobile"))
+    assert "changed since" in operator.fleet("apply", "change.plan", status=1).stderr
+
+
+def two_operators_cannot_race(site, operator):
+    move_phone(site, operator)
+    operator.fleet("plan", "-o", "race.plan", status=2)
+    host = site.hosts[-1]
+    host.run("wg", "set", "wg0", "peer", host.run("wg", "show", "wg0", "peers").stdout.split()[0],
+             "persistent-keepalive", "17")
+    said = operator.fleet("apply", "race.plan", "--canary", "0", status=1)
+    assert "no longer as it was" in said.stderr, said.stderr
+    operator.fleet("apply")
+
+
+def a_bad_change_reaches_one(site, operator):
+    """The first node gets the wrong preshared keys: its peers do not answer any more."""
+    first, *others = site.hosts
+    before = {host.name: (host.read("/etc/wireguard/wg0.conf"), sorted(host.device()["peers"])) for host in site.hosts}
+    edit(operator, (f"ipv4: {others[-1].inner}\n", f"ipv4: {first.inner[:-1]}77\n"))
+    lock = open(operator.file("nodes.lock.yaml"), encoding="utf-8").read()
+    began = time.monotonic()
+    said = operator.fleet("apply", "--patience", "3", status=1)
+    print(f"a bad change: undone after {time.monotonic() - began:.1f} s")
+    assert "no answer any more" in said.stderr, said.stderr
+    assert "taken back: n1\n" in said.stdout and "not begun" in said.stdout, said.stdout
+    for host in site.hosts:
+        assert before[host.name] == (host.read("/etc/wireguard/wg0.conf"), sorted(host.device()["peers"])), host.name
+        assert host.plan() == [], host.name
+    edit(operator, (f"ipv4: {first.inner[:-1]}77\n", f"ipv4: {others[-1].inner}\n"))
+    with open(operator.file("nodes.lock.yaml"), "w", encoding="utf-8") as file:
+        file.write(lock)
+
+
+def who_is_not_reached_is_pending(site, operator):
+    host = site.hosts[1]
+    host.stop_sshd()
+    move_phone(site, operator)
+    said = operator.fleet("apply", "--connect-timeout", "2", status=1)
+    assert f"pending, not reached: {host.name}" in said.stdout, said.stdout
+    assert host.plan() == []
+    host.start_sshd()
+    host.wait_for_sshd()
+    operator.fleet("apply")
+    assert all(row["state"] == "ok" for row in operator.json("status")["nodes"])
+
+
+def a_killed_run_goes_on(site, operator, at):
+    """Killed at some point, the next run ends where the first would have."""
+    move_phone(site, operator)
+    running = operator.start_fleet("apply", "--wave", "1", "--confirm", "20")
+    time.sleep(at)
+    running.send_signal(signal.SIGKILL)
+    running.wait(10)
+    # What the killed run had under way may still be at work on a node: then the next one says so.
+    wait_for("the next run's success", lambda: operator.fleet("apply", status=None).returncode == 0, 60, 0.5)
+    assert all(row["state"] == "ok" and not row["pending"] for row in operator.json("status")["nodes"])
+
+
+def main():
+    end_on_signals()
+    with Bed() as bed:
+        site = Site(bed, 4)
+        site.make_mesh()
+        operator = site.operator
+        operator.fleet("import", *site.names())
+        for host in site.hosts:
+            for other in site.hosts:
+                if other is not host:
+                    host.ping(other.inner)
+        a_new_peer_reaches_all(site, operator)
+        two_operators_cannot_race(site, operator)
+        a_bad_change_reaches_one(site, operator)
+        who_is_not_reached_is_pending(site, operator)
+        for at in (0.1, 0.5, 0.9):
+            a_killed_run_goes_on(site, operator, at)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
