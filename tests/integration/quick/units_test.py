@@ -16,11 +16,11 @@ SYSTEMD = os.path.join(ROOT, "packaging", "systemd")
 
 
 def units(folder):
-    """Of the instance NAME, with the program under test."""
+    """Of the instance NAME, with the programs under test."""
     for name in ("wgkit@.service", "wgkit-resolve@.service", "wgkit-resolve@.timer"):
         source = os.path.join(SYSTEMD, name)
         with open(source if os.path.exists(source) else source + ".in", encoding="utf-8") as file:
-            text = file.read().replace("@CMAKE_INSTALL_FULL_BINDIR@/wgkit-net", NET)
+            text = file.read().replace("@CMAKE_INSTALL_FULL_BINDIR@", os.path.dirname(NET))
         assert "@CMAKE" not in text
         path = os.path.join(folder, name.replace("@", f"@{NAME}"))
         with open(path, "w", encoding="utf-8") as file:
@@ -30,9 +30,9 @@ def units(folder):
 
 def commands_exist(path):
     with open(path, encoding="utf-8") as file:
-        for command in re.findall(r"^Exec\w+=\S+ (\w+)", file.read(), re.M):
-            ran = subprocess.run([NET, command, "--help"], capture_output=True, check=False)
-            assert ran.returncode == 0, f"{path}: wgkit-net {command} is unknown"
+        for program, command in re.findall(r"^Exec\w+=(\S+) (\w+)", file.read(), re.M):
+            ran = subprocess.run([program, command, "--help"], capture_output=True, check=False)
+            assert ran.returncode == 0, f"{path}: {program} {command} is unknown"
 
 
 def resolve_in_its_sandbox(bed, unit):
