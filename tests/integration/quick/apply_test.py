@@ -4,6 +4,7 @@ is back to what it was when the change is undone."""
 import glob
 import json
 import os
+import re
 import shutil
 import sys
 
@@ -102,7 +103,7 @@ def excludes_up_and_down(host):
     """One lock for all that changes an interface."""
     path = host.write(CONFIGS["plain"] + "", NAME)
     host.net("up", path)
-    locks = [name for name in os.listdir("/run/wgkit") if name.startswith(NAME) and name.endswith(".lock")]
+    locks = [name for name in os.listdir("/run/wgkit") if re.fullmatch(f"{NAME}(@\\d+)?\\.lock", name)]
     assert len(locks) == 1, locks
     for verb in ("apply", "down"):
         said = host.call("flock", "-n", f"/run/wgkit/{locks[0]}", *host.command(verb, path), status=1)
