@@ -14,34 +14,17 @@ namespace wgkit::agent {
 
 namespace {
 
-Result<void> set(DeviceBackend& backend, const DeviceChange& change) {
-    if (change.empty()) return {};
-    const auto refused = backend.set(change);
-    if (!refused) return refused.error();
-    if (refused->empty()) return {};
-    const auto& [key, error] = refused->front();
-    return Error{error.code, fmt::format("peer {} was refused: {}", to_string(key), error.message),
-                 error.hint};
-}
-
-std::vector<Prefix> prefixes_of(const Device& device) {
-    std::vector<Prefix> all;
-    for (const auto& peer : device.peers)
-        all.insert(all.end(), peer.allowed_ips.begin(), peer.allowed_ips.end());
-    return all;
-}
-
 Result<bool> change_host(DeviceBackend& backend, const std::string& interface,
                          const config::Interface& wanted, const std::vector<Prefix>& owned) {
     const auto device = backend.get();
     if (!device) return device.error();
     const auto facts = read_host_facts(*device, wanted);
     if (!facts) return facts.error();
-    const auto host = wanted_host(wanted, prefixes_of(*device), *facts);
+    const auto host = wanted_host(wanted, allowed_ips_after(*device, {}), *facts);
     if (host.fwmark != 0 && host.fwmark != device->fwmark) {
         DeviceChange mark;
         mark.fwmark = host.fwmark;
-        if (auto marked = set(backend, mark); !marked) return marked.error();
+        if (auto marked = set_all(backend, mark); !marked) return marked.error();
     }
     const auto present = read_host_state(interface, host.fwmark);
     if (!present) return present.error();
@@ -77,8 +60,9 @@ Result<bool> apply_config(const std::string& interface, config::Config config,
             warn(address.error()); // the peer may call us
     }
     const auto change = diff(wanted, *present, options);
-    if (auto done = set(**backend, change); !done) return done.error();
-    auto host = change_host(**backend, interface, config.interface, prefixes_of(*present));
+    if (auto done = set_all(**backend, change); !done) return done.error();
+    auto host =
+        change_host(**backend, interface, config.interface, allowed_ips_after(*present, {}));
     if (!host) return host;
     return !change.empty() || *host;
 }
@@ -91,7 +75,7 @@ Result<void> remove_all_peers(const std::string& interface) {
     if (!present) return present.error();
     DeviceChange change;
     for (const auto& peer : present->peers) change.removed_peers.push_back(peer.public_key);
-    return set(**backend, change);
+    return set_all(**backend, change);
 }
 
 } // namespace wgkit::agent

@@ -45,6 +45,16 @@ Result<Device> read_device(const std::string& name) {
     return netlink::read_device(name);
 }
 
+Result<void> set_all(DeviceBackend& backend, const DeviceChange& change) {
+    if (change.empty()) return {};
+    const auto refused = backend.set(change);
+    if (!refused) return refused.error();
+    if (refused->empty()) return {};
+    const auto& [key, error] = refused->front();
+    return Error{error.code, fmt::format("peer {} was refused: {}", to_string(key), error.message),
+                 error.hint};
+}
+
 Result<std::unique_ptr<DeviceBackend>> open_device(const std::string& name) {
     if (!is_interface_name(name)) return no_interface_name(name);
     const auto served = uapi::is_served(name);

@@ -86,17 +86,7 @@ class Up {
             peer->address = *address;
         }
         if (auto good = check_interruption(); !good) return good;
-        return set(**backend, diff(wanted, *present, all));
-    }
-
-    static Result<void> set(DeviceBackend& backend, const DeviceChange& change) {
-        auto refused = backend.set(change);
-        if (!refused) return refused.error();
-        if (refused->empty()) return {};
-        const auto& [key, error] = refused->front();
-        return Error{error.code,
-                     fmt::format("peer {} was refused: {}", to_string(key), error.message),
-                     error.hint};
+        return set_all(**backend, diff(wanted, *present, all));
     }
 
     Result<void> set_host() {
@@ -117,7 +107,7 @@ class Up {
                 tell(fmt::format("wg set {} fwmark {}", name_, wanted.fwmark));
                 DeviceChange change;
                 change.fwmark = wanted.fwmark;
-                if (auto marked = set(**backend, change); !marked) return marked;
+                if (auto marked = set_all(**backend, change); !marked) return marked;
             }
         }
         const auto present = read_host_state(name_, wanted.fwmark);

@@ -137,7 +137,7 @@ Result<void> set_keys(const State& state) {
     for (const auto& peer : present->peers)
         if (takes_part(state, peer.public_key) && !(has_key && is_made(peer, state)))
             away.removed_peers.push_back(peer.public_key);
-    if (auto gone = change_device(**backend, away); !gone) return gone;
+    if (auto gone = set_all(**backend, away); !gone) return gone;
     present = (*backend)->get();
     if (!present) return present.error();
     WantedDevice wanted;
@@ -150,8 +150,8 @@ Result<void> set_keys(const State& state) {
         if (!address) return address.error();
         wanted.peers.back().address = *address;
     }
-    return change_device(
-        **backend, diff(wanted, *present, {.keep_other_peers = true, .now = std::time(nullptr)}));
+    return set_all(**backend,
+                   diff(wanted, *present, {.keep_other_peers = true, .now = std::time(nullptr)}));
 }
 
 Result<void> restore_keepalives(const State& state) {

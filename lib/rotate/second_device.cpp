@@ -83,7 +83,7 @@ Result<void> configure_second(const State& state) {
         if (!address) return address.error();
         peer->address = *address;
     }
-    return change_device(**backend, diff(wanted, *present, options));
+    return set_all(**backend, diff(wanted, *present, options));
 }
 
 Result<void> address_second(const State& state) {
@@ -142,16 +142,6 @@ Result<std::vector<HostRoute>> routes_of_second(Links& links) {
 }
 
 } // namespace
-
-Result<void> change_device(DeviceBackend& backend, const DeviceChange& change) {
-    if (change.empty()) return {};
-    const auto refused = backend.set(change);
-    if (!refused) return refused.error();
-    if (refused->empty()) return {};
-    const auto& [key, error] = refused->front();
-    return Error{error.code, fmt::format("peer {} was refused: {}", to_string(key), error.message),
-                 error.hint};
-}
 
 Result<void> bring_up_second(const State& state) {
     auto socket = netlink::Socket::open(NETLINK_ROUTE);
@@ -269,7 +259,7 @@ Result<void> set_keepalive(const std::string& device, std::span<const WantedPeer
         change.peers.back().public_key = peer.public_key;
         change.peers.back().persistent_keepalive = seconds;
     }
-    return change_device(**backend, change);
+    return set_all(**backend, change);
 }
 
 Result<std::vector<PublicKey>> peers_without_session(const std::string& device,

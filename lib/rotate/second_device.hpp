@@ -60,7 +60,4 @@ bool is_alive(const Heard& before, const Heard& now);
 /// Bytes received from the peers, all together; without the device none.
 Result<std::uint64_t> received_bytes(const std::string& device, std::span<const WantedPeer> peers);
 
-/// Changes the device, or the error of the first peer that was refused.
-Result<void> change_device(DeviceBackend& backend, const DeviceChange& change);
-
 } // namespace wgkit::rotate

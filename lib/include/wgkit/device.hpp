@@ -192,6 +192,9 @@ class WGKIT_API DeviceBackend {
     virtual Result<std::vector<RefusedPeer>> set(const DeviceChange& change) = 0;
 };
 
+/// As `set`, where a refused peer is an Error: the first one's. An empty change sends nothing.
+WGKIT_API Result<void> set_all(DeviceBackend& backend, const DeviceChange& change);
+
 /// The way to a device, chosen as `read_device` does. Errors: those of read_device.
 WGKIT_API Result<std::unique_ptr<DeviceBackend>> open_device(const std::string& name);
 
