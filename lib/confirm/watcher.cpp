@@ -4,18 +4,17 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <signal.h>
-#include <spawn.h>
 #include <unistd.h>
 
-#include <cerrno>
+#include <array>
 #include <cstdlib>
 #include <thread>
 
 #include "util/ascii.hpp"
 #include "util/child.hpp"
-#include "util/errno_error.hpp"
 #include "util/namespace.hpp"
 #include "util/own_program.hpp"
+#include "util/spawn.hpp"
 
 namespace wgkit::confirm {
 
@@ -70,22 +69,6 @@ bool ask_systemd(const Place& place, const std::string& program) {
     return ran && ran->status == 0 && wait_until_watched(place);
 }
 
-struct SpawnActions {
-    posix_spawn_file_actions_t value{};
-    SpawnActions() { posix_spawn_file_actions_init(&value); }
-    ~SpawnActions() { posix_spawn_file_actions_destroy(&value); }
-    SpawnActions(const SpawnActions&) = delete;
-    SpawnActions& operator=(const SpawnActions&) = delete;
-};
-
-struct SpawnAttributes {
-    posix_spawnattr_t value{};
-    SpawnAttributes() { posix_spawnattr_init(&value); }
-    ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
-    SpawnAttributes(const SpawnAttributes&) = delete;
-    SpawnAttributes& operator=(const SpawnAttributes&) = delete;
-};
-
 /// A session of its own: no terminal's end, and no end of ours, ends it. Nothing is inherited that
 /// would keep a pipe open, for which an ssh connection would wait.
 Result<void> start_detached(const Place& place, const std::string& program) {
@@ -102,15 +85,11 @@ Result<void> start_detached(const Place& place, const std::string& program) {
     posix_spawnattr_setsigdefault(&attributes.value, &signals);
     posix_spawnattr_setflags(&attributes.value,
                              POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-    std::string own_program = program;
-    std::string own_name = place.name();
-    std::array<char*, 3> words{own_program.data(), own_name.data(), nullptr};
-    pid_t pid = 0;
-    const int failed =
-        ::posix_spawnp(&pid, words[0], &actions.value, &attributes.value, words.data(), environ);
-    if (failed != 0) return errno_error(fmt::format("cannot run {}", program), failed);
+    const std::array words{program, place.name()};
+    const auto pid = spawn(words, actions, attributes);
+    if (!pid) return pid.error();
     if (wait_until_watched(place)) return {};
-    ::kill(pid, SIGKILL);
+    ::kill(*pid, SIGKILL);
     return Error{Errc::system, fmt::format("{} did not start to watch", program), {}};
 }
 

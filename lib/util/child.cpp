@@ -1,13 +1,9 @@
 #include "util/child.hpp"
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <poll.h>
 #include <signal.h>
-#include <spawn.h>
-#include <sys/mman.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,43 +11,14 @@
 #include <cerrno>
 
 #include "util/errno_error.hpp"
+#include "util/spawn.hpp"
 #include "util/unique_fd.hpp"
-#include "util/write_file.hpp"
 
 namespace wgkit {
 
 namespace {
 
 constexpr std::size_t most_errors = 4096;
-
-struct FileActions {
-    posix_spawn_file_actions_t value;
-    FileActions() { posix_spawn_file_actions_init(&value); }
-    ~FileActions() { posix_spawn_file_actions_destroy(&value); }
-    FileActions(const FileActions&) = delete;
-    FileActions& operator=(const FileActions&) = delete;
-};
-
-struct Attributes {
-    posix_spawnattr_t value;
-    Attributes() {
-        posix_spawnattr_init(&value);
-        posix_spawnattr_setflags(&value, POSIX_SPAWN_SETPGROUP); // to end what it starts, too
-    }
-    ~Attributes() { posix_spawnattr_destroy(&value); }
-    Attributes(const Attributes&) = delete;
-    Attributes& operator=(const Attributes&) = delete;
-};
-
-/// The input as a file: a pipe could block, or kill us once nobody reads.
-Result<UniqueFd> as_file(std::string_view input) {
-    UniqueFd file(::memfd_create("input", MFD_CLOEXEC));
-    if (!file) return errno_error("cannot make a file in memory");
-    auto written = files::write_all(file.get(), input, "a file in memory");
-    if (!written) return std::move(written).error();
-    ::lseek(file.get(), 0, SEEK_SET);
-    return file;
-}
 
 enum class Read { some, nothing, end };
 
@@ -86,29 +53,26 @@ struct Pipe {
 
 Result<ChildEnd> run_child(const std::vector<std::string>& command, std::string_view input,
                            std::chrono::milliseconds timeout, std::size_t most_output) {
-    auto in = as_file(input);
+    auto in = spawn_input(input);
     if (!in) return std::move(in).error();
     Pipe errors;
     Pipe output;
     if (auto made = errors.open(); !made) return std::move(made).error();
     if (most_output != 0)
         if (auto made = output.open(); !made) return std::move(made).error();
-    FileActions actions;
+    SpawnActions actions;
     posix_spawn_file_actions_adddup2(&actions.value, in->get(), STDIN_FILENO);
     if (output.out)
         posix_spawn_file_actions_adddup2(&actions.value, output.out.get(), STDOUT_FILENO);
     else
         posix_spawn_file_actions_addopen(&actions.value, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions.value, errors.out.get(), STDERR_FILENO);
-    const Attributes attributes;
-    std::vector<char*> arguments;
-    arguments.reserve(command.size() + 1);
-    for (const auto& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    pid_t pid = 0;
-    const int spawned = ::posix_spawnp(&pid, arguments.front(), &actions.value, &attributes.value,
-                                       arguments.data(), environ);
-    if (spawned != 0) return errno_error(fmt::format("cannot run {}", command.front()), spawned);
+    SpawnAttributes attributes;
+    // A group of its own, to end what it starts, too.
+    posix_spawnattr_setflags(&attributes.value, POSIX_SPAWN_SETPGROUP);
+    const auto spawned = spawn(command, actions, attributes);
+    if (!spawned) return spawned.error();
+    const pid_t pid = *spawned;
     errors.out = UniqueFd();
     output.out = UniqueFd();
 
@@ -140,14 +104,11 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command, std::string_
         if (wait[2].revents != 0) take_some(output);
         if (wait[0].revents != 0) break;
     }
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
-    }
+    end.status = wait_for_exit(pid);
     // What it has left; what it started may keep a pipe open for as long as it likes.
     for (Pipe* pipe : {&errors, &output})
         while (pipe->in && take_some(*pipe)) {
         }
-    end.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
     return end;
 }
 
