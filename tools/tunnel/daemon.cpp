@@ -6,17 +6,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
-#include <sys/signalfd.h>
-#include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
-#include <csignal>
-#include <cstdlib>
 #include <cstring>
 
 namespace wgkit::tool {
@@ -40,18 +35,6 @@ Error failure(const char* what) {
 }
 
 } // namespace
-
-Result<int> catch_signals() {
-    sigset_t set;
-    sigemptyset(&set);
-    sigaddset(&set, SIGINT);
-    sigaddset(&set, SIGTERM);
-    if (sigprocmask(SIG_BLOCK, &set, nullptr) != 0) return failure("cannot block signals");
-    std::signal(SIGPIPE, SIG_IGN);
-    const int fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (fd < 0) return failure("cannot wait for signals");
-    return fd;
-}
 
 void protect_memory() {
     ::prctl(PR_SET_DUMPABLE, 0);
@@ -117,24 +100,6 @@ void DaemonLog::write(bool is_error, const std::string& text) const {
 void DaemonLog::use_syslog() {
     ::openlog("wgkit-tunnel", LOG_PID, LOG_DAEMON);
     to_syslog_ = true;
-}
-
-void notify_service_manager(const std::string& state) {
-    const char* path = std::getenv("NOTIFY_SOCKET");
-    sockaddr_un address{};
-    if (path == nullptr || (path[0] != '/' && path[0] != '@')
-        || std::strlen(path) >= sizeof address.sun_path)
-        return;
-    address.sun_family = AF_UNIX;
-    std::strcpy(address.sun_path, path);
-    if (path[0] == '@') address.sun_path[0] = '\0'; // an abstract name
-    const int fd = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return;
-    const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + std::strlen(path));
-    // Nobody to tell if it fails: the service manager will notice that nothing came.
-    (void)::sendto(fd, state.data(), state.size(), MSG_NOSIGNAL,
-                   reinterpret_cast<const sockaddr*>(&address), size);
-    ::close(fd);
 }
 
 } // namespace wgkit::tool

@@ -7,9 +7,6 @@
 /// How the process behaves as a service, apart from what it does.
 namespace wgkit::tool {
 
-/// Blocks SIGINT and SIGTERM; the descriptor is readable once one has come.
-Result<int> catch_signals();
-
 /// Keeps keys out of core dumps and, where it is allowed, out of swap.
 void protect_memory();
 
@@ -34,8 +31,5 @@ class DaemonLog {
     std::string interface_;
     bool to_syslog_ = false;
 };
-
-/// Tells systemd, if it started us: "READY=1" and the like (sd_notify(3)).
-void notify_service_manager(const std::string& state);
 
 } // namespace wgkit::tool

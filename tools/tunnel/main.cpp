@@ -2,11 +2,13 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <csignal>
 #include <cstdlib>
 #include <memory>
 #include <optional>
 
 #include "common/app.hpp"
+#include "common/service.hpp"
 #include "tunnel/daemon.hpp"
 #include "tunnel/statistics.hpp"
 #include "wgkit/tunnel.hpp"
@@ -68,8 +70,9 @@ int serve(Options& options, const tool::Report& report) {
     tunnel.tun_fd = *tun_fd;
     tunnel.control_fd = *control_fd;
 
-    const auto signals = tool::catch_signals();
+    const auto signals = tool::catch_end_signals();
     if (!signals) return report.error(signals.error());
+    std::signal(SIGPIPE, SIG_IGN);
     auto device = TunnelDevice::open(std::move(tunnel));
     if (!device) return report.error(device.error());
     // Everything is there, so that whoever waits for us can go on.
