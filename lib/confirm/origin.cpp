@@ -6,41 +6,14 @@
 
 #include <algorithm>
 
-#include "util/ascii.hpp"
-#include "wgkit/files.hpp"
-
 namespace wgkit::confirm {
 
 namespace {
 
 constexpr std::size_t most_ancestors = 256;
-/// Fields of /proc/PID/stat after the name (proc(5)): the state is the first.
-constexpr std::size_t parent_field = 1;
-constexpr std::size_t start_field = 19;
-
-Result<Ancestor> read_process(pid_t pid) {
-    const auto path = fmt::format("/proc/{}/stat", pid);
-    const auto text = files::read(path);
-    if (!text) return text.error();
-    const std::string_view line = *text;
-    // The name may hold spaces and parentheses of its own.
-    const auto open = line.find('(');
-    const auto close = line.rfind(')');
-    const auto malformed = Error{Errc::system, fmt::format("{} is not as expected", path), {}};
-    if (open == line.npos || close == line.npos || close + 2 > line.size()) return malformed;
-    const auto fields = ascii::split(line.substr(close + 2), ' ');
-    if (fields.size() <= start_field) return malformed;
-    const auto parent = ascii::to_number(fields[parent_field], 0x7fffffff);
-    const auto ticks = ascii::to_number(fields[start_field], UINT64_MAX / 1'000'000'000U);
-    if (!parent || !ticks) return malformed;
-    const auto per_second = static_cast<std::uint64_t>(::sysconf(_SC_CLK_TCK));
-    return Ancestor{pid, static_cast<pid_t>(*parent),
-                    std::string(line.substr(open + 1, close - open - 1)),
-                    BootTime(*ticks * (1'000'000'000U / per_second))};
-}
 
 /// The server's process of a connection: "sshd-session" since OpenSSH 9.8.
-bool serves_ssh(const Ancestor& process) {
+bool serves_ssh(const Process& process) {
     return process.name == "sshd" || process.name == "sshd-session" || process.name == "dropbear";
 }
 
@@ -60,8 +33,8 @@ Result<void> check_arrival(const std::string& what, BootTime began, BootTime arm
 
 } // namespace
 
-Result<std::vector<Ancestor>> read_ancestors() {
-    std::vector<Ancestor> chain;
+Result<std::vector<Process>> read_ancestors() {
+    std::vector<Process> chain;
     for (pid_t pid = ::getpid(); pid > 1 && chain.size() < most_ancestors;) {
         auto process = read_process(pid);
         if (!process) return process.error();
@@ -71,9 +44,9 @@ Result<std::vector<Ancestor>> read_ancestors() {
     return chain;
 }
 
-Result<void> check_origin(std::span<const Ancestor> chain, BootTime armed, BootTime now) {
+Result<void> check_origin(std::span<const Process> chain, BootTime armed, BootTime now) {
     for (std::size_t i = 0; i < chain.size(); ++i) {
-        const Ancestor& process = chain[i];
+        const Process& process = chain[i];
         if (serves_ssh(process))
             return check_arrival(fmt::format("this ssh connection (process {})", process.pid),
                                  process.began, armed, now,

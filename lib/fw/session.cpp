@@ -6,6 +6,7 @@
 
 #include "fw/running.hpp"
 #include "util/ascii.hpp"
+#include "util/process.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::fw {
@@ -35,13 +36,8 @@ std::optional<Connection> connection_of(pid_t process) {
 }
 
 pid_t parent_of(pid_t process) {
-    const auto status = files::read(fmt::format("/proc/{}/status", process));
-    if (!status) return 0;
-    for (const auto line : ascii::split(std::string_view(status->data(), status->size()), '\n'))
-        if (line.starts_with("PPid:"))
-            return static_cast<pid_t>(
-                ascii::to_number(ascii::trim(line.substr(5)), 1U << 30U).value_or(0));
-    return 0;
+    const auto it = read_process(process);
+    return it ? it->parent : 0;
 }
 
 /// The interface that answers leave by, which is the one that questions come in on.

@@ -15,7 +15,6 @@
 
 using namespace wgkit;
 using namespace std::chrono_literals;
-using confirm::Ancestor;
 using confirm::BootTime;
 
 namespace {
@@ -67,10 +66,10 @@ std::string why(const Result<void>& result) { return result ? "" : result.error(
 
 TEST_CASE("a connection that began after the change may confirm it") {
     constexpr BootTime armed = 100s, late = 200s;
-    using Chain = std::vector<Ancestor>;
-    const Ancestor self{30, 20, "wgkit-net", 150s}, shell{20, 10, "bash", 140s};
-    const Ancestor daemon{5, 1, "sshd", 1s};
-    const auto check = [&](Chain chain) { return why(check_origin(chain, armed, late)); };
+    using Chain = std::vector<Process>;
+    const Process self{30, 20, "wgkit-net", 150s}, shell{20, 10, "bash", 140s};
+    const Process daemon{5, 1, "sshd", 1s};
+    const auto check = [&](Chain chain) { return why(confirm::check_origin(chain, armed, late)); };
 
     CHECK(check({self, shell, {10, 5, "sshd", 130s}, daemon}).empty());
     CHECK(
