@@ -1,12 +1,12 @@
 // Services that keep incidents: Alertmanager API v2 and its webhook version 4, PagerDuty Events v2.
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <array>
 #include <nlohmann/json.hpp>
 
 #include "alert/event_json.hpp"
 #include "alert/payload.hpp"
+#include "crypto/sodium_sha256.hpp"
 #include "util/ascii.hpp"
 
 namespace wgkit::alert {
@@ -123,12 +123,7 @@ std::string alertmanager_webhook_body(const Batch& batch, const std::string& rec
 std::string dedup_key(const AlertEvent& event) {
     constexpr std::size_t longest = 255;
     if (event.key.size() <= longest) return event.key;
-    std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
-    crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(event.key.data()),
-                       event.key.size());
-    std::array<char, 2 * crypto_hash_sha256_BYTES + 1> text{};
-    sodium_bin2hex(text.data(), text.size(), digest.data(), digest.size());
-    return text.data();
+    return crypto::sodium_sha256_hex(event.key);
 }
 
 SecretString pagerduty_body(const Batch& batch, std::string_view routing_key) {

@@ -39,7 +39,7 @@ std::string body_of(const LogEntry& entry, const std::string& previous) {
 
 std::string line_of(const LogEntry& entry, const std::string& previous) {
     const auto body = body_of(entry, previous);
-    return fmt::format("{}{}{}\"}}\n", body, hash_field, crypto::to_hex(crypto::sha256(body)));
+    return fmt::format("{}{}{}\"}}\n", body, hash_field, crypto::sha256_hex(body));
 }
 
 Result<LogEntry> parse_line(std::string_view line, const std::string& where,
@@ -53,7 +53,7 @@ Result<LogEntry> parse_line(std::string_view line, const std::string& where,
     const auto body = line.substr(0, line.size() - tail);
     const auto end = line.substr(body.size());
     const std::string hash(end.substr(hash_field.size(), hash_size));
-    if (!end.starts_with(hash_field) || crypto::to_hex(crypto::sha256(body)) != hash)
+    if (!end.starts_with(hash_field) || crypto::sha256_hex(body) != hash)
         return broken("this line is not as it was written");
     const auto json = SecretJson::parse(line.begin(), line.end(), nullptr, false);
     if (!json.is_object()) return broken("this is no line of a log");

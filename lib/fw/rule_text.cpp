@@ -46,7 +46,7 @@ std::string hash_of(const RuleText& rules) {
         all += "\n" + place + "\n";
         for (const auto& line : lines) all += "\t" + line + "\n";
     }
-    return crypto::to_hex(crypto::sha256(all));
+    return crypto::sha256_hex(all);
 }
 
 } // namespace wgkit::fw

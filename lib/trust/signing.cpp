@@ -94,6 +94,6 @@ Result<std::string> from_base64(std::string_view text) {
     return bytes;
 }
 
-std::string hash_of(std::string_view bytes) { return crypto::to_hex(crypto::sha256(bytes)); }
+std::string hash_of(std::string_view bytes) { return crypto::sha256_hex(bytes); }
 
 } // namespace wgkit::trust

@@ -71,8 +71,8 @@ Result<NodeInterface> read_one(const std::string& name, bool is_up) {
             if (device) one.drift = drift_of(parsed.config, *device);
         }
     }
-    one.state_hash = crypto::to_hex(crypto::sha256(
-        device_hash + " " + (text ? crypto::to_hex(crypto::sha256(*text)) : std::string("none"))));
+    one.state_hash = crypto::sha256_hex(device_hash + " "
+                                        + (text ? crypto::sha256_hex(*text) : std::string("none")));
     return one;
 }
 

@@ -12,10 +12,9 @@ namespace wgkit::tool::fleet {
 
 namespace {
 
-std::string hash_of(std::string_view text) { return crypto::to_hex(crypto::sha256(text)); }
-
 std::string inventory_hash(const wgkit::mesh::Fleet& fleet) {
-    return hash_of(hash_of(fleet.source) + hash_of(fleet.lock_text));
+    return crypto::sha256_hex(crypto::sha256_hex(fleet.source)
+                              + crypto::sha256_hex(fleet.lock_text));
 }
 
 const PlanFile::Item* find(const PlanFile& plan, const std::string& node,
@@ -33,8 +32,9 @@ PlanFile make_plan(const wgkit::mesh::Fleet& fleet, const std::vector<Surveyed>&
     for (const auto& node : nodes)
         for (const auto& file : node.files)
             if (node.reply.is_good())
-                plan.items.push_back({node.target.name, file.interface, hash_of(file.config),
-                                      file.state_hash, node.changes() != 0});
+                plan.items.push_back({node.target.name, file.interface,
+                                      crypto::sha256_hex(file.config), file.state_hash,
+                                      node.changes() != 0});
     return plan;
 }
 
@@ -80,7 +80,7 @@ Result<void> hold_to_plan(const PlanFile& plan, const wgkit::mesh::Fleet& fleet,
     for (auto& node : nodes)
         for (auto& file : node.files) {
             const auto* item = find(plan, node.target.name, file.interface);
-            if (item == nullptr || item->config_hash != hash_of(file.config))
+            if (item == nullptr || item->config_hash != crypto::sha256_hex(file.config))
                 return Error{Errc::conflict,
                              fmt::format("{}: the plan is for another file", node.target.name),
                              "its preshared keys or wgkit itself have changed; make a new plan"};

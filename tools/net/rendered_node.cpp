@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
+#include "crypto/sodium_sha256.hpp"
 #include "mesh/output/manifest.hpp"
-#include "net/digest.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::net {
@@ -40,7 +40,7 @@ Result<std::vector<std::string>> files_of_rendered_node(const std::string& folde
         const std::string path = node / inside;
         const auto content = files::read(path);
         if (!content) return Error{content.error().code, content.error().message, copy_advice};
-        if (sha256(*content) != entry.hash)
+        if (crypto::sodium_sha256_hex(*content) != entry.hash)
             return Error{Errc::conflict, fmt::format("{} is not what was rendered", path),
                          copy_advice};
         if (is_interface_file(inside)) found.push_back(path);

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "net/digest.hpp"
+#include "crypto/sodium_sha256.hpp"
 #include "net/plan_json.hpp"
 #include "wgkit/files.hpp"
 
@@ -28,7 +28,7 @@ int save_plan(const std::string& path, const Convergence& it, const Request& req
     const auto& options = request.convergence;
     Json json = to_json(it);
     json["format"] = plan_format;
-    json["fileHash"] = sha256(it.target.text);
+    json["fileHash"] = crypto::sodium_sha256_hex(it.target.text);
     json["hostHash"] = host_hash(it);
     json["options"] = {
         {"interface", options.interface},
@@ -78,7 +78,7 @@ Result<void> check_plan(const SavedPlan& saved, const Convergence& it) {
     };
     const Json now = to_json(it);
     const auto& then = saved.plan;
-    if (then.value("fileHash", "") != sha256(it.target.text))
+    if (then.value("fileHash", "") != crypto::sodium_sha256_hex(it.target.text))
         return refuse(fmt::format("{} has changed", it.target.file.path));
     if (then.value("stateHash", "") != now.at("stateHash"))
         return refuse(fmt::format("the device {} has changed", it.interface()));

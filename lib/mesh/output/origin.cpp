@@ -10,7 +10,7 @@ namespace wgkit::mesh {
 std::string origin_of(const std::string& nodes, const std::string& lock,
                       std::optional<Format> format) {
     return fmt::format("wgkit-{}/{} {} {}", version, format ? to_string(*format) : "own",
-                       crypto::to_hex(crypto::sha256(nodes)), crypto::to_hex(crypto::sha256(lock)));
+                       crypto::sha256_hex(nodes), crypto::sha256_hex(lock));
 }
 
 std::string_view renderer_of(std::string_view origin) { return origin.substr(0, origin.find(' ')); }

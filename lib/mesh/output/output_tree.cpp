@@ -35,8 +35,6 @@ bool stat_matches(const struct stat& info, const ManifestEntry& entry) {
            && modified_of(info) == entry.modified && (info.st_mode & 07777) == entry.mode;
 }
 
-std::string hash_of(std::string_view content) { return crypto::to_hex(crypto::sha256(content)); }
-
 /// Folders as they are deployed: only etc/wireguard holds secrets. The deployed tree is copied
 /// onto a real root folder, whose modes must not change.
 mode_t folder_mode(std::string_view path) { return path.ends_with("etc/wireguard") ? 0700 : 0755; }
@@ -110,7 +108,7 @@ Result<OutputTree> OutputTree::open(std::string folder) {
 
 OutputTree::Put OutputTree::compare(const std::string& path, std::string_view content,
                                     mode_t mode) const {
-    Put result{{path, hash_of(content), mode, content.size(), 0}, false, true};
+    Put result{{path, crypto::sha256_hex(content), mode, content.size(), 0}, false, true};
     const std::string full = absolute(path);
     struct stat info {};
     result.present = ::lstat(full.c_str(), &info) == 0;
@@ -215,7 +213,8 @@ std::vector<std::string> OutputTree::drift() const {
         const std::string full = absolute(entry.path);
         if (::lstat(full.c_str(), &info) == 0 && stat_matches(info, entry)) continue;
         const auto text = files::read(full);
-        if (!text || hash_of(*text) != entry.hash || (info.st_mode & 07777) != entry.mode)
+        if (!text || crypto::sha256_hex(*text) != entry.hash
+            || (info.st_mode & 07777) != entry.mode)
             paths.push_back(entry.path);
     }
     return paths;

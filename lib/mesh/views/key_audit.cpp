@@ -18,7 +18,7 @@ namespace {
 
 std::string fingerprint_of(const PublicKey& key) {
     const std::string_view bytes(reinterpret_cast<const char*>(key.bytes.data()), key.bytes.size());
-    return crypto::to_hex(crypto::sha256(bytes)).substr(0, 16);
+    return crypto::sha256_hex(bytes).substr(0, 16);
 }
 
 std::optional<mode_t> mode_of(const std::string& path) {

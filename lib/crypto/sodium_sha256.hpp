@@ -6,10 +6,11 @@
 #include <string>
 #include <string_view>
 
-namespace wgkit::tool::net {
+namespace wgkit::crypto {
 
-/// SHA-256 in hexadecimal, as manifests have it. Of libsodium, which is loaded anyway.
-inline std::string sha256(std::string_view text) {
+/// SHA-256 in hexadecimal, of libsodium: for programs that have no other use for libcrypto, whose
+/// loading would take longer than the hash.
+inline std::string sodium_sha256_hex(std::string_view text) {
     std::array<unsigned char, crypto_hash_sha256_BYTES> digest{};
     crypto_hash_sha256(digest.data(), reinterpret_cast<const unsigned char*>(text.data()),
                        text.size());
@@ -18,4 +19,4 @@ inline std::string sha256(std::string_view text) {
     return hex.data();
 }
 
-} // namespace wgkit::tool::net
+} // namespace wgkit::crypto
