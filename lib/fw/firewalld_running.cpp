@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <filesystem>
 
 #include "device/command.hpp"
@@ -12,6 +11,7 @@
 #include "fw/running.hpp"
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
+#include "util/temporary_folder.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::fw {
@@ -53,18 +53,6 @@ Result<std::string> lists_of(std::vector<std::string> command, const std::string
     return all;
 }
 
-/// A folder that goes away.
-struct ScratchFolder {
-    fs::path path;
-    ScratchFolder() = default;
-    ScratchFolder(const ScratchFolder&) = delete;
-    ScratchFolder& operator=(const ScratchFolder&) = delete;
-    ~ScratchFolder() {
-        std::error_code failed;
-        if (!path.empty()) fs::remove_all(path, failed);
-    }
-};
-
 } // namespace
 
 bool firewalld_is_running() {
@@ -94,11 +82,9 @@ Result<RuleText> read_firewalld(const std::string& interface) {
 }
 
 Result<RuleText> list_firewalld(const RuleText& rules) {
-    std::string pattern = (fs::temp_directory_path() / "wgkit-fw-XXXXXX").string();
-    if (::mkdtemp(pattern.data()) == nullptr) return errno_error(pattern);
-    ScratchFolder scratch;
-    scratch.path = pattern;
-    const fs::path config = scratch.path / "firewalld";
+    const TemporaryFolder scratch(TemporaryFolder::prefix("wgkit-fw-"));
+    if (scratch.path().empty()) return errno_error("cannot make a temporary folder");
+    const fs::path config = fs::path(scratch.path()) / "firewalld";
     std::error_code failed;
     fs::copy(firewalld_folder, config, fs::copy_options::recursive, failed);
     for (const char* folder : {"zones", "policies", "ipsets"})

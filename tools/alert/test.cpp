@@ -2,12 +2,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <memory>
 
 #include "alert/commands.hpp"
 #include "alert/common.hpp"
 #include "common/http_library.hpp"
+#include "util/temporary_folder.hpp"
 
 namespace wgkit::tool::alert {
 
@@ -20,25 +20,6 @@ struct TestOptions {
     bool check = false;
     std::uint32_t timeout = 30;
     bool json = false;
-};
-
-/// A folder that goes when it is no longer needed: tests leave nothing in the real spool.
-class TemporaryFolder {
-  public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "wgkit-alert-XXXXXX").string();
-        if (::mkdtemp(name.data()) != nullptr) path_ = name;
-    }
-    ~TemporaryFolder() {
-        std::error_code ignored;
-        if (!path_.empty()) std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    const std::string& path() const { return path_; }
-
-  private:
-    std::string path_;
 };
 
 AlertEvent test_event(const std::string& severity) {
@@ -69,7 +50,8 @@ int run_test(const TestOptions& options, const Report& report) {
             fmt::format("{} targets, {} routes", config->targets.size(), config->routes.size()));
         return exit_ok;
     }
-    const TemporaryFolder folder;
+    // Tests leave nothing in the real spool.
+    const TemporaryFolder folder(TemporaryFolder::prefix("wgkit-alert-"));
     if (folder.path().empty()) {
         report.error("cannot make a temporary folder");
         return exit_failed;

@@ -71,6 +71,12 @@ Reply judge(const Target& target, const ChildEnd& end) {
     return reply;
 }
 
+/// Short: the path of a socket has at most 107 characters.
+std::string socket_folder_prefix() {
+    const char* base = std::getenv("XDG_RUNTIME_DIR");
+    return fmt::format("{}/wgkit-ssh-", base != nullptr && *base != '\0' ? base : "/tmp");
+}
+
 } // namespace
 
 std::string last_line(std::string_view text) {
@@ -79,20 +85,15 @@ std::string last_line(std::string_view text) {
     return std::string(ascii::trim(end == text.npos ? text : text.substr(end + 1)));
 }
 
-Transport::Transport(std::chrono::seconds connect_timeout) : connect_timeout_(connect_timeout) {
-    // Short: the path of a socket has at most 107 characters.
-    const char* base = std::getenv("XDG_RUNTIME_DIR");
-    folder_ = fmt::format("{}/wgkit-ssh-XXXXXX", base != nullptr && *base != '\0' ? base : "/tmp");
-    if (::mkdtemp(folder_.data()) == nullptr) folder_.clear();
-}
+Transport::Transport(std::chrono::seconds connect_timeout)
+    : connect_timeout_(connect_timeout), sockets_(socket_folder_prefix()) {}
 
 Transport::~Transport() {
-    if (folder_.empty()) return;
+    if (sockets_.path().empty()) return;
     std::error_code ignored;
-    for (const auto& entry : std::filesystem::directory_iterator(folder_, ignored))
+    for (const auto& entry : std::filesystem::directory_iterator(sockets_.path(), ignored))
         (void)run_child({"ssh", "-o", "ControlPath=" + entry.path().string(), "-O", "exit", "-"},
                         {}, std::chrono::seconds(5));
-    std::filesystem::remove_all(folder_, ignored);
 }
 
 std::vector<std::string> Transport::ssh(const Target& target, bool fresh) const {
@@ -106,12 +107,12 @@ std::vector<std::string> Transport::ssh(const Target& target, bool fresh) const 
     // A machine that goes away in the middle is noticed.
     option("ServerAliveInterval=5");
     option("ServerAliveCountMax=3");
-    if (fresh || folder_.empty()) {
+    if (fresh || sockets_.path().empty()) {
         option("ControlMaster=no");
         option("ControlPath=none");
     } else {
         option("ControlMaster=auto");
-        option(fmt::format("ControlPath={}/%C", folder_));
+        option(fmt::format("ControlPath={}/%C", sockets_.path()));
         option("ControlPersist=60");
     }
     if (target.ssh.port != 0) option(fmt::format("Port={}", target.ssh.port));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "util/temporary_folder.hpp"
 #include "wgkit/fleet.hpp"
 #include "wgkit/inventory.hpp"
 
@@ -53,7 +54,7 @@ class Transport {
     std::vector<std::string> ssh(const Target& target, bool fresh) const;
 
     std::chrono::seconds connect_timeout_;
-    std::string folder_; ///< of the connections' sockets
+    TemporaryFolder sockets_; ///< of the connections
 };
 
 /// The sentence of ssh that tells why it failed.
