@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "util/hex_key.hpp"
+#include "util/json_texts.hpp"
 #include "util/rfc3339.hpp"
 #include "wgkit/headscale.hpp"
 
@@ -36,15 +37,6 @@ std::string text_of(const Json& object, const char* key) {
 bool flag_of(const Json& object, const char* key) {
     const auto at = object.find(key);
     return at != object.end() && at->is_boolean() && at->get<bool>();
-}
-
-std::vector<std::string> texts_of(const Json& object, const char* key) {
-    std::vector<std::string> list;
-    const auto at = object.find(key);
-    if (at == object.end() || !at->is_array()) return list;
-    for (const auto& one : *at)
-        if (one.is_string()) list.push_back(one.get<std::string>());
-    return list;
 }
 
 /// A time; none for null, and for the year 1, which stands for "never" in rows of old versions.

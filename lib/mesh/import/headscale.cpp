@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "mesh/import/draft.hpp"
+#include "util/json_texts.hpp"
 
 namespace wgkit::mesh {
 
@@ -16,15 +17,6 @@ using Json = nlohmann::json;
 std::string text_of(const Json& object, const char* key) {
     const auto at = object.find(key);
     return at != object.end() && at->is_string() ? at->get<std::string>() : std::string();
-}
-
-std::vector<std::string> texts_of(const Json& object, const char* key) {
-    std::vector<std::string> list;
-    const auto at = object.find(key);
-    if (at == object.end() || !at->is_array()) return list;
-    for (const auto& one : *at)
-        if (one.is_string()) list.push_back(one.get<std::string>());
-    return list;
 }
 
 void take_routes(const Json& from, DraftNode& node) {
