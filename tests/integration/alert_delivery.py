@@ -11,19 +11,13 @@ import time
 from email.policy import default as mail_policy
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, failures  # noqa: E402
 from receiver import OK, Receiver, certificate  # noqa: E402
 from tools import need, wgkit  # noqa: E402
 
 need("openssl", "openssl")
 ALERT = os.path.abspath(wgkit("alert"))
 SECRET = "very-secret-path"
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
 
 
 def alert(*arguments, **more):

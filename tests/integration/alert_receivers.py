@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, failures, free_port  # noqa: E402
 from receiver import Receiver  # noqa: E402
 from tools import missing, need, wgkit  # noqa: E402
 
@@ -23,13 +24,6 @@ LAID_OVER = ["unshare", "-m", "sh", "-c", f"mount -t overlay overlay -o lowerdir
              "exec \"$@\"", "sh"] if str(SHARE) != "/usr/share" else []
 if LAID_OVER and os.geteuid() != 0:
     missing("root, to lay files over /usr/share for one program")
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
 
 
 def until(condition, what, limit=30):
@@ -43,12 +37,6 @@ def until(condition, what, limit=30):
         time.sleep(0.05)
     check(False, f"{what}: not within {limit} s")
     return False
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def get(url):

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "support"))
+from checks import check, failures  # noqa: E402
 from tools import missing, need, wgkit  # noqa: E402
 
 STRACE = need("strace", "strace")
@@ -22,13 +23,6 @@ OURS = wgkit("keygen")
 CALLS = ("openat", "mkdir", "flock", "write", "fchmod", "fsync", "renameat2", "unlink", "unlinkat",
          "getdents64", "rt_sigprocmask")
 MAKE = [OURS, "-o", "keys", "--name", "gw", "--psk"]
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
 
 
 def snapshot(folder):

@@ -10,16 +10,9 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from checks import check, failures  # noqa: E402
 from receiver import OK, Receiver  # noqa: E402
 from tools import ROOT, missing, need, wgkit  # noqa: E402
-
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
 
 
 def line_of_readme():

@@ -13,7 +13,8 @@ import urllib.request
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
-from serve_test import MONITOR, NAMES, Serving, check, dump, failures, free_port, key, make_state  # noqa: E402
+from checks import check, failures, free_port  # noqa: E402
+from serve_test import MONITOR, NAMES, Serving, dump, key, make_state  # noqa: E402
 from tools import ROOT, missing, need  # noqa: E402
 
 PROMTOOL = need("promtool", "prometheus")

@@ -7,17 +7,12 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from checks import check, failures  # noqa: E402
 from tools import missing, need, wgkit  # noqa: E402
 
 MONITOR = os.path.abspath(wgkit("monitor"))
 PORT, NOBODY = 2222, 2223
-failures, running = [], []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
+running = []
 
 
 def apart():

@@ -14,30 +14,19 @@ import urllib.request
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from checks import check, failures, free_port  # noqa: E402
 from tools import ROOT, need, wgkit  # noqa: E402
 
 MODULE = os.path.join(HERE, "..", "headscale")
 BUILT = os.path.join(ROOT, "build", "peers")
 MONITOR = os.path.abspath(wgkit("monitor"))
-failures, running = [], []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
+running = []
 
 
 def build():
     go = need("/usr/local/go/bin/go", "golang-go")
     subprocess.run(["nice", go, "build", "-o", BUILT + "/", "./client", "github.com/juanfont/headscale/cmd/headscale"],
                    cwd=MODULE, check=True)
-
-
-def free_port(kind=socket.SOCK_STREAM):
-    with socket.socket(socket.AF_INET, kind) as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Server:

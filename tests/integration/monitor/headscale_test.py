@@ -11,6 +11,7 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from checks import check, failures  # noqa: E402
 from receiver import Receiver  # noqa: E402
 from tools import ROOT, wgkit  # noqa: E402
 
@@ -19,13 +20,6 @@ KEY = "abcdefg.api-key-secret"
 PRE_AUTH_KEY = "dummy-pre-auth-key"
 # Of the captures: when node2 was seen last.
 SEEN = 1795390516
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
 
 
 def capture(name):

@@ -9,7 +9,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
@@ -17,17 +16,11 @@ import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "..", "support"))
+from checks import check, failures, free_port  # noqa: E402
 from tools import need, wgkit  # noqa: E402
 
 MONITOR = os.path.abspath(wgkit("monitor"))
 HOSTILE = "<img src=x onerror=alert(1)>"
-failures = []
-
-
-def check(good, what):
-    if not good:
-        failures.append(what)
-        print("FAILED:", what, file=sys.stderr)
 
 
 def key(number):
@@ -64,12 +57,6 @@ def make_state(count=9, ends=None):
                               str(now - (8 - step) * 30)], input=dump(step, now - 270, count), text=True,
                              capture_output=True, check=False, timeout=60)
         check(ran.returncode in (0, 1, 2) and not ran.stderr, f"a state: {ran}")
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 class Serving:
