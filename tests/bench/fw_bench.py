@@ -10,7 +10,6 @@ Everything in namespaces of its own. Run it on an idle machine.
 """
 import argparse
 import os
-import socket
 import statistics
 import subprocess
 import sys

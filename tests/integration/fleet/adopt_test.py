@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 """Ten machines with plain wg-quick files become a fleet, and nothing changes on them."""
-import json
 import sys
 
-from hosts import Bed, Site, end_on_signals, run, wait_for  # noqa: F401
+from hosts import Bed, Site, end_on_signals, run
 
 
 def states(site):

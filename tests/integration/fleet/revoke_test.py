@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from hosts import Bed, Site, end_on_signals, run, wait_for  # noqa: F401
+from hosts import Bed, Site, end_on_signals
 
 
 def has_peer(host, key):

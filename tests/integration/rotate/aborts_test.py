@@ -7,7 +7,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tunnel"))
 from bed import Bed, end_on_signals  # noqa: E402
-from ends import check_new, exchange, goes_back, run, skewed, stream_between, two_ends, wait_for  # noqa: E402
+from ends import check_new, exchange, goes_back, skewed, stream_between, two_ends, wait_for  # noqa: E402
 
 STEPS = ("switch", "rekey", "return")
 

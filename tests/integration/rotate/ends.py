@@ -2,10 +2,8 @@
 them."""
 import json
 import os
-import re
 import select
 import socket
-import subprocess
 import sys
 import threading
 import time
@@ -13,7 +11,7 @@ import time
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tunnel"))
 from bed import Bed, run, wait_for  # noqa: E402, F401
-from device import make_keys, make_psk, public_key  # noqa: E402, F401
+from device import make_keys, make_psk  # noqa: E402, F401
 from tools import wgkit  # noqa: E402
 
 NET = os.path.abspath(wgkit("net"))
