@@ -20,6 +20,7 @@ namespace wgkit::monitor {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// What the samples say of a peer.
 enum class Verdict : std::uint8_t {
     never,       ///< no handshake was ever completed
     up,          ///< a session is alive
@@ -65,6 +66,7 @@ struct Instant {
     std::string boot_id; ///< empty: unknown, the clocks since boot say nothing
 };
 
+/// A peer's counters at one time.
 struct PeerSample {
     PublicKey key;
     std::string endpoint;    ///< empty: none
@@ -77,6 +79,7 @@ struct PeerSample {
     std::string psk = {}; ///< fingerprint of the preshared key; empty: none
 };
 
+/// A device and its peers at one time.
 struct DeviceSample {
     std::string netns; ///< empty: this process's
     std::string interface;
@@ -136,6 +139,7 @@ struct Cadence {
 /// What the operator expects of a peer.
 enum class Expect : std::uint8_t { automatic, up, roaming, ignore };
 
+/// What is expected of a peer.
 struct Rule {
     Expect expect = Expect::automatic;
     std::optional<seconds> max_stale;
@@ -199,6 +203,7 @@ struct Judgement {
 WGKIT_API PeerState update(PeerState previous, const PeerSample& sample, milliseconds t,
                            milliseconds wall, const Rule& rule, bool resumed = false);
 
+/// What is remembered of a device between two looks.
 struct DeviceState {
     std::string netns;
     std::string interface;
@@ -220,6 +225,7 @@ struct State {
 /// Which rule and name a peer has.
 class Policy {
   public:
+    /// The rule for a name or a tag.
     struct Entry {
         std::string name;
         Rule rule;
@@ -251,10 +257,15 @@ WGKIT_API bool is_flapping(const PeerState& peer, milliseconds t);
 /// A time of the monitor as the wall clock would have said it.
 WGKIT_API milliseconds wall_of(const State& state, milliseconds t);
 
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Verdict verdict);
+/// Nothing if it is no such word.
 WGKIT_API std::optional<Verdict> parse_verdict(std::string_view word);
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Level level);
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Cause cause);
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Expect expect);
 /// The verdict in words, with figures, e.g. "3 handshake initiations unanswered for 42 s".
 WGKIT_API std::string reason(const PeerState& peer, milliseconds t, const Rule& rule);
