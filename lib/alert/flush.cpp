@@ -1,7 +1,6 @@
 // From the spool to the receivers.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,8 +14,7 @@
 #include "alert/retry.hpp"
 #include "alert/spool_state.hpp"
 #include "util/child.hpp"
-#include "util/errno_error.hpp"
-#include "util/unique_fd.hpp"
+#include "util/file_lock.hpp"
 
 namespace wgkit {
 
@@ -510,10 +508,10 @@ class Delivery {
 Result<AlertsFlushed> AlertSpool::flush(const AlertConfig& config, HttpPoster& poster,
                                         std::chrono::steady_clock::time_point deadline) {
     const std::string lock = state_->folder + "/flush.lock";
-    const UniqueFd fd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-    if (!fd) return errno_error(fmt::format("cannot open {}", lock));
-    if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    const auto held = lock_file(lock, Waiting::no);
+    if (!held && held.error().code == Errc::conflict)
         return Error{Errc::conflict, "another process delivers the alerts of this spool", {}};
+    if (!held) return held.error();
     auto done = alert::Delivery(state_->database, config, poster, deadline).run();
     if (!done || config.heartbeat.empty() || !done->problems.empty()) return done;
     HttpRequest ping;

@@ -1,8 +1,6 @@
 #include "confirm/record.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +13,7 @@
 
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
+#include "util/file_lock.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::confirm {
@@ -32,17 +31,6 @@ State state_named(const std::string& name) {
     const auto at = std::find(state_names.begin(), state_names.end(), name);
     // A state of a later version: at least nothing is confirmed that was not.
     return at == state_names.end() ? State::pending : static_cast<State>(at - state_names.begin());
-}
-
-Result<UniqueFd> lock_file(const std::string& path, bool wait) {
-    UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!fd) return errno_error(fmt::format("cannot lock {}", path));
-    while (::flock(fd.get(), wait ? LOCK_EX : LOCK_EX | LOCK_NB) != 0) {
-        if (errno == EINTR) continue;
-        if (errno == EWOULDBLOCK) return Error{Errc::conflict, "somebody else is at work", {}};
-        return errno_error(fmt::format("cannot lock {}", path));
-    }
-    return fd;
 }
 
 } // namespace
@@ -127,7 +115,8 @@ std::string Place::staged(std::size_t number) const {
 
 Result<UniqueFd> Place::lock(bool wait) const {
     // Beside the folder, which comes and goes.
-    auto fd = lock_file(fmt::format("{}/.{}.lock", changes_folder(), name_), wait);
+    auto fd = lock_file(fmt::format("{}/.{}.lock", changes_folder(), name_),
+                        wait ? Waiting::yes : Waiting::no);
     if (!fd && fd.error().code == Errc::not_found)
         return Error{Errc::not_found, fmt::format("no change {} is pending", name_), {}};
     if (!fd && fd.error().code == Errc::conflict)
@@ -137,15 +126,15 @@ Result<UniqueFd> Place::lock(bool wait) const {
 }
 
 Result<UniqueFd> Place::lock_watch() const {
-    auto fd = lock_file(folder_ + "/watcher", false);
+    auto fd = lock_file(folder_ + "/watcher", Waiting::no);
     if (!fd && fd.error().code == Errc::conflict)
         return Error{Errc::conflict, fmt::format("{} is being watched already", name_), {}};
     return fd;
 }
 
 bool Place::is_watched() const {
-    const UniqueFd fd(::open((folder_ + "/watcher").c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW));
-    return fd && ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+    const auto lock = lock_existing(folder_ + "/watcher", Waiting::no);
+    return !lock && lock.error().code == Errc::conflict;
 }
 
 Result<std::optional<Record>> Place::read() const {

@@ -1,8 +1,6 @@
 #include "device/record.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <array>
@@ -10,6 +8,7 @@
 
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
+#include "util/file_lock.hpp"
 #include "util/interface_name.hpp"
 #include "util/namespace.hpp"
 #include "wgkit/files.hpp"
@@ -30,14 +29,13 @@ Result<InterfaceRecord> InterfaceRecord::open(const std::string& interface) {
     const auto name = name_across_namespaces(interface);
     record.path_ = fmt::format("{}/{}.state", folder, name);
     const std::string lock = fmt::format("{}/{}.lock", folder, name);
-    record.lock_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (!record.lock_) return errno_error(lock);
-    if (::flock(record.lock_.get(), LOCK_EX | LOCK_NB) != 0) {
-        if (errno != EWOULDBLOCK) return errno_error(lock);
+    auto held = lock_file(lock, Waiting::no);
+    if (!held && held.error().code == Errc::conflict)
         return Error{Errc::conflict,
                      fmt::format("another process is changing {} right now", interface),
                      "try again when it has ended"};
-    }
+    if (!held) return held.error();
+    record.lock_ = *std::move(held);
     const auto text = files::read(record.path_);
     if (!text) {
         if (text.error().code == Errc::not_found) return record;

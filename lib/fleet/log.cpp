@@ -1,7 +1,6 @@
 // The log of a fleet: lines of JSON, each with the hash of the one before.
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <ctime>
@@ -10,7 +9,7 @@
 #include "fleet/secret_json.hpp"
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
-#include "util/unique_fd.hpp"
+#include "util/file_lock.hpp"
 #include "util/write_file.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/fleet.hpp"
@@ -100,7 +99,7 @@ Result<Lines> parse_log(std::string_view text, const std::string& path) {
 Result<LogEntry> append_log(const std::string& path, LogEntry entry) {
     const UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
     if (!file) return errno_error(fmt::format("cannot open {}", path));
-    if (::flock(file.get(), LOCK_EX) != 0) return errno_error(fmt::format("cannot lock {}", path));
+    if (const auto held = take_lock(file, path, Waiting::yes); !held) return held.error();
     const auto text = files::read(path);
     if (!text) return text.error();
     const auto lines = parse_log(*text, path);

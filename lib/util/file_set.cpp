@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,7 +14,7 @@
 #include <vector>
 
 #include "util/errno_error.hpp"
-#include "util/unique_fd.hpp"
+#include "util/file_lock.hpp"
 #include "util/write_file.hpp"
 
 namespace wgkit::files {
@@ -162,7 +161,7 @@ Result<void> write_set(const std::string& folder, std::span<const NewFile> set,
     const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (!fd) return errno_error(fmt::format("cannot open folder {}", folder));
     // Some network file systems cannot lock a folder; the renames are exclusive there all the same.
-    (void)::flock(fd.get(), LOCK_EX);
+    (void)take_lock(fd, folder, Waiting::yes);
 
     SetWriter writer(set, overwrite);
     if (auto free = writer.check(); !free) return free;

@@ -1,11 +1,10 @@
 #include "fleet/record.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
 #include "common/json.hpp"
 #include "fleet/common.hpp"
+#include "util/file_lock.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::fleet {
@@ -64,12 +63,13 @@ Result<Record> Record::open(const std::string& nodes) {
 Result<Record> Record::lock(const std::string& nodes) {
     const auto folder = folder_beside(nodes);
     if (auto made = files::make_folders(folder, 0755); !made) return std::move(made).error();
-    UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    auto held = lock_existing(folder, Waiting::no);
+    if (!held && held.error().code != Errc::conflict) return held.error();
+    if (!held)
         return Error{Errc::conflict, fmt::format("another wgkit fleet is at work on {}", nodes),
                      "wait until it is done"};
     auto record = open(nodes);
-    if (record) record->lock_ = std::move(fd);
+    if (record) record->lock_ = *std::move(held);
     return record;
 }
 

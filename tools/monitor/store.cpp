@@ -3,16 +3,14 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <optional>
 
+#include "util/file_lock.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::monitor {
@@ -53,13 +51,11 @@ Result<Store> Store::open(const std::string& path) {
     Store store;
     store.path_ = path;
     const std::string lock = path + ".lock";
-    store.lock_ = UniqueFd(::open(lock.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640));
-    if (!store.lock_)
-        return Error{errno == EACCES ? Errc::permission : Errc::system,
-                     fmt::format("{}: {}", lock, std::strerror(errno)),
-                     {}};
-    if (::flock(store.lock_.get(), LOCK_EX | LOCK_NB) != 0)
+    auto held = lock_file(lock, Waiting::no, 0640);
+    if (!held && held.error().code == Errc::conflict)
         return Error{Errc::conflict, fmt::format("{}: another wgkit-monitor is at work", path), {}};
+    if (!held) return held.error();
+    store.lock_ = *std::move(held);
     return store;
 }
 

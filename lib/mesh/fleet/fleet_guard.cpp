@@ -1,16 +1,16 @@
 #include "mesh/fleet/fleet_guard.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/file.h>
 
+#include "util/file_lock.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::mesh {
 
 Result<UniqueFd> guard_fleet(const Fleet& fleet) {
-    UniqueFd fd(::open(fleet.paths.nodes.c_str(), O_RDONLY | O_CLOEXEC));
-    if (!fd || ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0)
+    auto held = lock_existing(fleet.paths.nodes, Waiting::no);
+    if (!held && held.error().code != Errc::conflict) return held;
+    if (!held)
         return Error{Errc::conflict,
                      fmt::format("another wgkit is at work on {}", fleet.paths.nodes),
                      "wait until it is done"};
@@ -18,7 +18,7 @@ Result<UniqueFd> guard_fleet(const Fleet& fleet) {
     if ((lock ? std::string_view(*lock) : std::string_view()) != fleet.lock_text)
         return Error{Errc::conflict, fmt::format("{} has just changed", fleet.paths.lock),
                      "run the command again"};
-    return fd;
+    return held;
 }
 
 Result<bool> write_lock(Fleet& fleet) {
