@@ -317,7 +317,10 @@ std::string emit_firewalld(const Ruleset& ruleset) {
       rm -f "$folder/$path"
     fi
   done
-  ! firewall-cmd --state >/dev/null 2>&1 || firewall-cmd --reload >&2
+  state=0
+  firewall-cmd --state >/dev/null 2>&1 || state=$?
+  # 251: it runs, but its last reload failed; this one may mend it.
+  case $state in 0 | 251) firewall-cmd --reload >&2 ;; esac
 }
 install "$work/new" || {
   install "$work/old"
@@ -332,7 +335,9 @@ std::string remove_firewalld(const std::string& interface) {
     std::string text = firewalld_header(interface, "Removes the rules of");
     for (const auto& file : firewalld_files)
         text += fmt::format("rm -f \"$folder/{}\"\n", firewalld_path(interface, file));
-    return text + "firewall-cmd --state >/dev/null 2>&1 || exit 0\nfirewall-cmd --reload >&2\n";
+    return text
+           + "state=0\nfirewall-cmd --state >/dev/null 2>&1 || state=$?\n"
+             "case $state in 0 | 251) firewall-cmd --reload >&2 ;; esac\n";
 }
 
 } // namespace wgkit::fw

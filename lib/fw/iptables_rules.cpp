@@ -156,6 +156,12 @@ class Chain {
     std::vector<std::string> lines_;
 };
 
+bool has_rules(const Ruleset& ruleset, Hook hook, bool in_tunnel) {
+    return std::any_of(ruleset.rules.begin(), ruleset.rules.end(), [&](const Rule& rule) {
+        return rule.hook == hook && rule.in_tunnel == in_tunnel;
+    });
+}
+
 } // namespace
 
 std::string input_chain(const std::string& interface) { return "wgkit-in-" + interface; }
@@ -177,6 +183,8 @@ std::vector<std::string> input_rules(const Ruleset& ruleset, Family family) {
         chain.add(fmt::format("{}-p udp --dport {} -m comment --comment \"WireGuard {}\" ", outside,
                               ruleset.listen_port, ruleset.interface),
                   "ACCEPT");
+    if (!ruleset.closed && has_rules(ruleset, Hook::input, false)) // they let new flows through
+        chain.add(outside + "-m conntrack --ctstate INVALID ", "RETURN");
     chain.rules(Hook::input, false, false, outside);
     if (!ruleset.closed) {
         chain.add(outside, "RETURN");

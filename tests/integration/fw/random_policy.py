@@ -99,6 +99,7 @@ def packets(ruleset, seed, most=300):
     """Packets for this ruleset, each once."""
     r = random.Random(seed)
     made = {}
+    flows_without_ports = set()
 
     def add(side, source, destination, protocol, port):
         source, destination = ipaddress.ip_address(source), ipaddress.ip_address(destination)
@@ -106,8 +107,15 @@ def packets(ruleset, seed, most=300):
                 ICMP, ICMPV6):
             return
         key = (side, str(source), str(destination), protocol, port)
-        made.setdefault(key, Packet(side, str(source), str(destination), protocol, port,
-                                    sport=20000 + len(made)))
+        packet = Packet(side, str(source), str(destination), protocol, port, sport=20000 + len(made))
+        if protocol == GRE:
+            # It has no ports: the way back is the same flow, and so are two under one address of an exit.
+            flow = (GRE, str(destination)) if is_masqueraded(packet) else (
+                GRE, frozenset((str(source), str(destination))))
+            if flow in flows_without_ports:
+                return
+            flows_without_ports.add(flow)
+        made.setdefault(key, packet)
 
     def flows(rule):
         sides = []
