@@ -9,6 +9,7 @@
 
 #include "fw/constants.hpp"
 #include "fw/emitters.hpp"
+#include "fw/interface.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/version.hpp"
 
@@ -189,7 +190,7 @@ std::string outside_policy(const Ruleset& ruleset) {
             policy.icmp_of(family, neighbour_types(family));
             policy.port(dhcp_client_port(family), family);
         }
-        if (ruleset.listen_port != 0) policy.port(ruleset.listen_port, family);
+        for (const auto port : listen_ports(ruleset)) policy.port(port, family);
     }
     policy.rules(Hook::input, false, false);
     return policy.take();
@@ -240,11 +241,14 @@ std::string forward_policy(const Ruleset& ruleset, bool in, bool out) {
 }
 
 std::string zone_xml(const Ruleset& ruleset) {
+    std::string interfaces;
+    for (const auto& device : tunnel_devices(ruleset))
+        interfaces += fmt::format("  <interface name=\"{}\"/>\n", device);
     return fmt::format("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<zone target=\"DROP\">\n"
                        "  <short>{0} (wgkit)</short>\n"
                        "  <description>Written by wgkit; is replaced.</description>\n"
-                       "  <interface name=\"{0}\"/>\n</zone>\n",
-                       ruleset.interface);
+                       "{1}</zone>\n",
+                       ruleset.interface, interfaces);
 }
 
 std::string firewalld_header(const std::string& interface, std::string_view what) {

@@ -37,7 +37,7 @@ class Oracle:
         lines = []
         for packet, state in zip(packets, states):
             where = random_policy.route_of(packet.destination)
-            lines.append(f"{'input' if where == 'in' else 'forward'} {int(packet.side == 'wg0')} {int(where == 'wg0')} "
+            lines.append(f"{'input' if where == 'in' else 'forward'} {int(packet.side != 'eth0')} {int(where == 'wg0')} "
                          f"{packet.source} {packet.destination} {packet.protocol} {packet.dport} {state}")
         self._say("\n".join([*lines, "flush"]))
         return [self.process.stdout.readline().strip() for _ in packets]
@@ -52,9 +52,10 @@ def fresh_state(packet):
 class Case:
     """One policy on the node, its packets, and what the evaluator says of them."""
 
-    def __init__(self, oracle, probe, seed, folder, others=False, bursts=True):
-        """`others`: the firewall has rules of its own. `bursts`: a limit lets all of its packets come at once."""
-        self.others, self.bursts = others, bursts
+    def __init__(self, oracle, probe, seed, folder, backend):
+        self.backend = backend
+        self.others = backend in ("ufw", "firewalld")  # the firewall has rules of its own
+        self.bursts = backend != "firewalld"  # there, five packets of a limited rule may come at once
         self.seed, self.path = seed, os.path.join(folder, "nodes.yaml")
         with open(self.path, "w", encoding="utf-8") as file:
             file.write(random_policy.make(seed))
@@ -69,16 +70,16 @@ class Case:
         self.verdicts = oracle.verdicts(self.packets, self.states)
         self.replies = [(p.reply(), v) for p, v in zip(self.packets, self.verdicts)
                         if p.protocol in (TCP, UDP) and random_policy.route_of(p.destination) in ("wg0", "eth0")
-                        and random_policy.route_of(p.destination) != p.side
+                        and (random_policy.route_of(p.destination) == "eth0") != (p.side == "eth0")
                         and not random_policy.is_masqueraded(p)][:40]
-        if others:  # ufw drops what belongs to no flow in its own chains, too
+        if self.others:  # they drop what belongs to no flow, too
             kept = [i for i, v in enumerate(self.verdicts) if v != "pass" or self.states[i] != "invalid"]
             self.packets, self.states, self.verdicts = ([one[i] for i in kept] for one in (
                 self.packets, self.states, self.verdicts))
         self.allowed = sum(v != "drop" for v in self.verdicts)
 
-    def text(self, backend):
-        return run(wgkit("fw"), f"--{backend}", "--node", "gw", "--nodes", self.path).stdout
+    def text(self):
+        return run(wgkit("fw"), f"--{self.backend}", "--node", "gw", "--nodes", self.path).stdout
 
     def mismatches(self, seconds=20.0, one_is_enough=False):
         """With the rules loaded: packets of which the firewall thinks otherwise."""
@@ -169,14 +170,13 @@ def compare(backend, seeds):
     """Exit status; prints what it did."""
     load, unload, prepare = BACKENDS[backend]
     prepare()
-    probe, oracle = Probe(random_policy.LOCAL, random_policy.TUNNEL), Oracle()
+    probe, oracle = Probe(random_policy.LOCAL, random_policy.TUNNEL, random_policy.SECOND), Oracle()
     folder = tempfile.mkdtemp(prefix="wgkit-fw-")
     packets = allowed = lost = failures = 0
     try:
         for seed in seeds:
-            case = Case(oracle, probe, seed, folder, others=backend in ("ufw", "firewalld"),
-                        bursts=backend != "firewalld")  # firewalld 1.3 knows no bursts: five packets
-            text = case.text(backend)
+            case = Case(oracle, probe, seed, folder, backend)
+            text = case.text()
             load(text)
             wrong = case.mismatches()
             unload(text)
