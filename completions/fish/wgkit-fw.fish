@@ -35,7 +35,7 @@ function __wgkit_fw_at
                 set skip 1
             case 'apply:--node' 'apply:--nodes' 'apply:--interface' 'apply:--port' 'apply:--allow' 'apply:--confirm'
                 set skip 1
-            case 'status:--node' 'status:--nodes' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format'
+            case 'status:--node' 'status:--nodes' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format' 'status:--alert'
                 set skip 1
             case 'restore:--file'
                 set skip 1
@@ -124,6 +124,7 @@ complete -c wgkit-fw -n '__wgkit_fw_at status' -l no-rotation -d 'Only IFACE and
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l json -d 'Print the status as JSON'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l format -x -a 'text prometheus' -d 'text, or prometheus: metrics'
+complete -c wgkit-fw -n '__wgkit_fw_at status' -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -l ufw -d 'Rules for ufw'
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -l nftables -d 'Rules for nftables'

@@ -121,7 +121,7 @@ function __wgkit_at
                 set skip 1
             case 'fw apply:--node' 'fw apply:--nodes' 'fw apply:--interface' 'fw apply:--port' 'fw apply:--allow' 'fw apply:--confirm'
                 set skip 1
-            case 'fw status:--node' 'fw status:--nodes' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format'
+            case 'fw status:--node' 'fw status:--nodes' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format' 'fw status:--alert'
                 set skip 1
             case 'fw restore:--file'
                 set skip 1
@@ -521,6 +521,7 @@ complete -c wgkit -n '__wgkit_at fw status' -l no-rotation -d 'Only IFACE and PO
 complete -c wgkit -n '__wgkit_at fw status' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit -n '__wgkit_at fw status' -l json -d 'Print the status as JSON'
 complete -c wgkit -n '__wgkit_at fw status' -l format -x -a 'text prometheus' -d 'text, or prometheus: metrics'
+complete -c wgkit -n '__wgkit_at fw status' -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
 complete -c wgkit -n '__wgkit_at fw flush' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at fw flush' -l ufw -d 'Rules for ufw'
 complete -c wgkit -n '__wgkit_at fw flush' -l nftables -d 'Rules for nftables'

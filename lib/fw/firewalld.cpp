@@ -10,6 +10,7 @@
 #include "fw/constants.hpp"
 #include "fw/emitters.hpp"
 #include "fw/interface.hpp"
+#include "fw/origin.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/version.hpp"
 
@@ -165,10 +166,7 @@ class PolicyXml {
                                          matches, action);
                 }
         if (lines.empty()) return;
-        const std::string origin = made.mark.line == 0 ? made.text
-                                                       : fmt::format("{}:{}: {}", ruleset_.file,
-                                                                     made.mark.line, made.text);
-        std::string comment = xml_escaped(origin);
+        std::string comment = xml_escaped(origin_of(ruleset_, made));
         for (auto at = comment.find("--"); at != comment.npos; at = comment.find("--"))
             comment.replace(at, 2, "- "); // the end of a comment
         text_ += fmt::format("  <!-- {} -->\n{}", comment, lines);

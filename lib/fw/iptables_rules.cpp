@@ -6,6 +6,7 @@
 
 #include "fw/constants.hpp"
 #include "fw/interface.hpp"
+#include "fw/origin.hpp"
 
 namespace wgkit::fw {
 
@@ -79,8 +80,7 @@ std::vector<std::string> address_matches(const std::vector<Prefix>& prefixes,
 }
 
 std::string comment_match(const Ruleset& ruleset, const Rule& rule) {
-    std::string text = rule.text;
-    if (rule.mark.line != 0) text = fmt::format("{}:{}: {}", ruleset.file, rule.mark.line, text);
+    std::string text = origin_of(ruleset, rule);
     for (char& c : text)
         if (c == '"' || c == '\\' || c == '\'' || c < ' ' || c > '~') c = ' ';
     if (text.size() > max_comment) text.resize(max_comment);

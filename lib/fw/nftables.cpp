@@ -9,6 +9,7 @@
 #include "fw/emitters.hpp"
 #include "fw/interface.hpp"
 #include "fw/nft_sets.hpp"
+#include "fw/origin.hpp"
 #include "util/aggregate.hpp"
 #include "wgkit/version.hpp"
 
@@ -30,8 +31,7 @@ std::string devices_of(const Ruleset& ruleset) {
 }
 
 std::string comment_of(const Ruleset& ruleset, const Rule& rule) {
-    std::string text = rule.text;
-    if (rule.mark.line != 0) text = fmt::format("{}:{}: {}", ruleset.file, rule.mark.line, text);
+    std::string text = origin_of(ruleset, rule);
     for (char& c : text)
         if (c == '"' || c == '\\' || c < ' ' || c > '~') c = ' ';
     if (text.size() > max_comment) text.resize(max_comment);

@@ -91,6 +91,14 @@ struct Decision {
 /// What happens to a packet: the meaning that every emitted text must have. Rates are not counted.
 WGKIT_API Decision evaluate(const Ruleset& ruleset, const Packet& packet);
 
+/// A rule that never decides: earlier ones let through all that it does.
+struct ShadowedRule {
+    std::string rule; ///< e.g. "nodes.yaml:12: alice -> gw: 22/tcp"
+    std::string by;   ///< the earlier rule; of several the first
+};
+/// Pure. What is forwarded and what comes in by the same rule of a policy is one rule here.
+WGKIT_API std::vector<ShadowedRule> shadowed_rules(const Ruleset& ruleset);
+
 /// Firewalls that rules are written for.
 enum class Backend { ufw, nftables, iptables, firewalld };
 /// "ufw", "nftables", "iptables" or "firewalld".
