@@ -35,7 +35,7 @@ function __wgkit_fw_at
                 set skip 1
             case 'apply:--node' 'apply:--nodes' 'apply:--interface' 'apply:--port' 'apply:--allow' 'apply:--confirm'
                 set skip 1
-            case 'status:--node' 'status:--nodes' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format'
+            case 'status:--node' 'status:--nodes' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format' 'status:--alert'
                 set skip 1
             case 'restore:--file'
                 set skip 1
@@ -68,6 +68,7 @@ complete -c wgkit-fw -n __wgkit_fw_at -l port -x -d 'Its listen port, which is o
 complete -c wgkit-fw -n __wgkit_fw_at -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit-fw -n __wgkit_fw_at -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit-fw -n __wgkit_fw_at -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit-fw -n __wgkit_fw_at -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit-fw -n __wgkit_fw_at -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit-fw -n __wgkit_fw_at -l remove -d 'Write what takes the rules away again'
 complete -c wgkit-fw -n '__wgkit_fw_at check' -s h -l help -d 'Print this help and exit'
@@ -84,6 +85,7 @@ complete -c wgkit-fw -n '__wgkit_fw_at plan' -l port -x -d 'Its listen port, whi
 complete -c wgkit-fw -n '__wgkit_fw_at plan' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit-fw -n '__wgkit_fw_at plan' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit-fw -n '__wgkit_fw_at plan' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit-fw -n '__wgkit_fw_at plan' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit-fw -n '__wgkit_fw_at plan' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit-fw -n '__wgkit_fw_at plan' -l allow-nothing -d 'Rules that let nothing through the tunnel are meant'
 complete -c wgkit-fw -n '__wgkit_fw_at plan' -l json -d 'Print the change as JSON'
@@ -99,6 +101,7 @@ complete -c wgkit-fw -n '__wgkit_fw_at apply' -l port -x -d 'Its listen port, wh
 complete -c wgkit-fw -n '__wgkit_fw_at apply' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit-fw -n '__wgkit_fw_at apply' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit-fw -n '__wgkit_fw_at apply' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit-fw -n '__wgkit_fw_at apply' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit-fw -n '__wgkit_fw_at apply' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit-fw -n '__wgkit_fw_at apply' -l allow-nothing -d 'Rules that let nothing through the tunnel are meant'
 complete -c wgkit-fw -n '__wgkit_fw_at apply' -l json -d 'Print the change as JSON'
@@ -117,9 +120,11 @@ complete -c wgkit-fw -n '__wgkit_fw_at status' -l port -x -d 'Its listen port, w
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit-fw -n '__wgkit_fw_at status' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l json -d 'Print the status as JSON'
 complete -c wgkit-fw -n '__wgkit_fw_at status' -l format -x -a 'text prometheus' -d 'text, or prometheus: metrics'
+complete -c wgkit-fw -n '__wgkit_fw_at status' -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -l ufw -d 'Rules for ufw'
 complete -c wgkit-fw -n '__wgkit_fw_at flush' -l nftables -d 'Rules for nftables'

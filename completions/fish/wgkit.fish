@@ -121,7 +121,7 @@ function __wgkit_at
                 set skip 1
             case 'fw apply:--node' 'fw apply:--nodes' 'fw apply:--interface' 'fw apply:--port' 'fw apply:--allow' 'fw apply:--confirm'
                 set skip 1
-            case 'fw status:--node' 'fw status:--nodes' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format'
+            case 'fw status:--node' 'fw status:--nodes' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format' 'fw status:--alert'
                 set skip 1
             case 'fw restore:--file'
                 set skip 1
@@ -465,6 +465,7 @@ complete -c wgkit -n '__wgkit_at fw' -l port -x -d 'Its listen port, which is op
 complete -c wgkit -n '__wgkit_at fw' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit -n '__wgkit_at fw' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit -n '__wgkit_at fw' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit -n '__wgkit_at fw' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit -n '__wgkit_at fw' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit -n '__wgkit_at fw' -l remove -d 'Write what takes the rules away again'
 complete -c wgkit -n '__wgkit_at fw check' -s h -l help -d 'Print this help and exit'
@@ -481,6 +482,7 @@ complete -c wgkit -n '__wgkit_at fw plan' -l port -x -d 'Its listen port, which 
 complete -c wgkit -n '__wgkit_at fw plan' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit -n '__wgkit_at fw plan' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit -n '__wgkit_at fw plan' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit -n '__wgkit_at fw plan' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit -n '__wgkit_at fw plan' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit -n '__wgkit_at fw plan' -l allow-nothing -d 'Rules that let nothing through the tunnel are meant'
 complete -c wgkit -n '__wgkit_at fw plan' -l json -d 'Print the change as JSON'
@@ -496,6 +498,7 @@ complete -c wgkit -n '__wgkit_at fw apply' -l port -x -d 'Its listen port, which
 complete -c wgkit -n '__wgkit_at fw apply' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit -n '__wgkit_at fw apply' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit -n '__wgkit_at fw apply' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit -n '__wgkit_at fw apply' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit -n '__wgkit_at fw apply' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit -n '__wgkit_at fw apply' -l allow-nothing -d 'Rules that let nothing through the tunnel are meant'
 complete -c wgkit -n '__wgkit_at fw apply' -l json -d 'Print the change as JSON'
@@ -514,9 +517,11 @@ complete -c wgkit -n '__wgkit_at fw status' -l port -x -d 'Its listen port, whic
 complete -c wgkit -n '__wgkit_at fw status' -l allow -x -d 'What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, any'
 complete -c wgkit -n '__wgkit_at fw status' -l no-ping -d 'Do not answer pings out of the tunnel'
 complete -c wgkit -n '__wgkit_at fw status' -l exit -d 'Forward from the tunnel to anywhere else'
+complete -c wgkit -n '__wgkit_at fw status' -l no-rotation -d 'Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100'
 complete -c wgkit -n '__wgkit_at fw status' -l log -d 'Log what is dropped, at most 10 a minute'
 complete -c wgkit -n '__wgkit_at fw status' -l json -d 'Print the status as JSON'
 complete -c wgkit -n '__wgkit_at fw status' -l format -x -a 'text prometheus' -d 'text, or prometheus: metrics'
+complete -c wgkit -n '__wgkit_at fw status' -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
 complete -c wgkit -n '__wgkit_at fw flush' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at fw flush' -l ufw -d 'Rules for ufw'
 complete -c wgkit -n '__wgkit_at fw flush' -l nftables -d 'Rules for nftables'

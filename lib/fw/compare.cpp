@@ -46,6 +46,7 @@ Action action_of(std::string_view line) {
         return Action::drops;
     for (const char* word : {"return", "goto", "jump", "RETURN"})
         if (has_word(text, word)) return Action::leaves;
+    if (text.find("-g ") != text.npos) return Action::leaves;
     // iptables jumps to a chain by its name.
     const auto at = text.find("-j ");
     if (at != text.npos && !ascii::is_alnum(text[at + 3])) return Action::other;
@@ -58,7 +59,8 @@ Action action_of(std::string_view line) {
 bool ends_chain(std::string_view line) {
     std::string text = without_comment(line);
     if (text.starts_with("counter ")) text.erase(0, 8);
-    if (text.starts_with("goto ") && text.find(' ', 5) == text.npos) return true;
+    for (const std::string_view go : {"goto ", "-g "})
+        if (text.starts_with(go) && text.find(' ', go.size()) == text.npos) return true;
     for (const char* all :
          {"accept", "drop", "return", "reject", "-j ACCEPT", "-j DROP", "-j RETURN", "-j REJECT"})
         if (text == all) return true;

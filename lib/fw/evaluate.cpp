@@ -50,9 +50,12 @@ Decision outside(const Ruleset& ruleset, const Packet& packet) {
         if (packet.protocol == udp && packet.destination_port == dhcp_client_port(family))
             return {Verdict::accept, nullptr, "DHCP"};
     }
-    if (ruleset.listen_port != 0 && packet.protocol == udp
-        && packet.destination_port == ruleset.listen_port)
+    if (packet.protocol == udp && packet.destination_port != 0
+        && (packet.destination_port == ruleset.listen_port
+            || packet.destination_port == ruleset.second_port))
         return {Verdict::accept, nullptr, "the listen port"};
+    if (packet.state == FlowState::invalid) // rules let new flows through
+        return {Verdict::pass, nullptr, "belongs to no flow"};
     const auto otherwise = ruleset.closed
                                ? Decision{Verdict::drop, nullptr, "closed to the outside"}
                                : Decision{Verdict::pass, nullptr, "not from the tunnel"};

@@ -9,6 +9,8 @@
 
 #include "fw/constants.hpp"
 #include "fw/emitters.hpp"
+#include "fw/interface.hpp"
+#include "fw/origin.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/version.hpp"
 
@@ -164,10 +166,7 @@ class PolicyXml {
                                          matches, action);
                 }
         if (lines.empty()) return;
-        const std::string origin = made.mark.line == 0 ? made.text
-                                                       : fmt::format("{}:{}: {}", ruleset_.file,
-                                                                     made.mark.line, made.text);
-        std::string comment = xml_escaped(origin);
+        std::string comment = xml_escaped(origin_of(ruleset_, made));
         for (auto at = comment.find("--"); at != comment.npos; at = comment.find("--"))
             comment.replace(at, 2, "- "); // the end of a comment
         text_ += fmt::format("  <!-- {} -->\n{}", comment, lines);
@@ -189,7 +188,7 @@ std::string outside_policy(const Ruleset& ruleset) {
             policy.icmp_of(family, neighbour_types(family));
             policy.port(dhcp_client_port(family), family);
         }
-        if (ruleset.listen_port != 0) policy.port(ruleset.listen_port, family);
+        for (const auto port : listen_ports(ruleset)) policy.port(port, family);
     }
     policy.rules(Hook::input, false, false);
     return policy.take();
@@ -240,11 +239,14 @@ std::string forward_policy(const Ruleset& ruleset, bool in, bool out) {
 }
 
 std::string zone_xml(const Ruleset& ruleset) {
+    std::string interfaces;
+    for (const auto& device : tunnel_devices(ruleset))
+        interfaces += fmt::format("  <interface name=\"{}\"/>\n", device);
     return fmt::format("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<zone target=\"DROP\">\n"
                        "  <short>{0} (wgkit)</short>\n"
                        "  <description>Written by wgkit; is replaced.</description>\n"
-                       "  <interface name=\"{0}\"/>\n</zone>\n",
-                       ruleset.interface);
+                       "{1}</zone>\n",
+                       ruleset.interface, interfaces);
 }
 
 std::string firewalld_header(const std::string& interface, std::string_view what) {
@@ -317,7 +319,10 @@ std::string emit_firewalld(const Ruleset& ruleset) {
       rm -f "$folder/$path"
     fi
   done
-  ! firewall-cmd --state >/dev/null 2>&1 || firewall-cmd --reload >&2
+  state=0
+  firewall-cmd --state >/dev/null 2>&1 || state=$?
+  # 251: it runs, but its last reload failed; this one may mend it.
+  case $state in 0 | 251) firewall-cmd --reload >&2 ;; esac
 }
 install "$work/new" || {
   install "$work/old"
@@ -332,7 +337,9 @@ std::string remove_firewalld(const std::string& interface) {
     std::string text = firewalld_header(interface, "Removes the rules of");
     for (const auto& file : firewalld_files)
         text += fmt::format("rm -f \"$folder/{}\"\n", firewalld_path(interface, file));
-    return text + "firewall-cmd --state >/dev/null 2>&1 || exit 0\nfirewall-cmd --reload >&2\n";
+    return text
+           + "state=0\nfirewall-cmd --state >/dev/null 2>&1 || state=$?\n"
+             "case $state in 0 | 251) firewall-cmd --reload >&2 ;; esac\n";
 }
 
 } // namespace wgkit::fw

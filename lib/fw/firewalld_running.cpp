@@ -61,7 +61,8 @@ bool firewalld_is_running() {
     quiet.silent = true;
     quiet.keeps_output = true;
     const auto ran = run_command({"firewall-cmd", "--state"}, quiet);
-    return ran && ran->status == 0;
+    constexpr int running_but_failed = 251; // its last reload failed; the next one may mend it
+    return ran && (ran->status == 0 || ran->status == running_but_failed);
 }
 
 Result<RuleText> read_firewalld(const std::string& interface) {

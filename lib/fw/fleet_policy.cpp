@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "fw/interface.hpp"
 #include "fw/internet.hpp"
 
 namespace wgkit::fw {
@@ -140,6 +141,11 @@ Ruleset Compiler::compile() {
     ruleset_.file = impl_.policy.file;
     ruleset_.interface = node.interface;
     ruleset_.listen_port = node.port.value_or(0);
+    cover_second(ruleset_);
+    for (const auto& other : directory_.seats(node_)) // the name may be that of another network
+        if (directory_.member(other).node->interface == ruleset_.second_interface)
+            ruleset_.second_interface.clear();
+    if (ruleset_.second_interface.empty()) ruleset_.second_port = 0;
     ruleset_.pools = pools_;
     ruleset_.ping = impl_.policy.ping;
     ruleset_.log = impl_.policy.log;

@@ -2,8 +2,6 @@
 // again in one step; the way into it is put first in the built-in chain unless it is there already.
 #include <fmt/format.h>
 
-#include <array>
-
 #include "fw/emitters.hpp"
 #include "fw/iptables_rules.hpp"
 #include "wgkit/version.hpp"
@@ -12,38 +10,22 @@ namespace wgkit::fw {
 
 namespace {
 
-/// A chain and the built-in one that leads into it.
-struct Way {
-    const char* table;
-    const char* builtin;
-    std::string chain;
-};
-
-std::array<Way, 3> ways(const std::string& interface) {
-    return {{{"filter", "INPUT", input_chain(interface)},
-             {"filter", "FORWARD", forward_chain(interface)},
-             {"nat", "POSTROUTING", nat_chain(interface)}}};
-}
-
 /// Every chain is declared, so that one that has become empty is emptied, too.
 std::string tables(const Ruleset& ruleset, Family family) {
+    const auto places = chain_places(ruleset.interface);
+    auto chains = chains_of(ruleset, family);
     std::string text;
-    std::string_view table;
-    for (const auto& way : ways(ruleset.interface)) {
-        if (way.table != table) {
-            if (!table.empty()) text += "COMMIT\n";
-            table = way.table;
-            text += fmt::format("*{}\n", table);
-            for (const auto& other : ways(ruleset.interface))
-                if (other.table == table) text += fmt::format(":{} - [0:0]\n", other.chain);
+    for (const char* table : {"filter", "nat"}) {
+        std::string rules;
+        text += fmt::format("*{}\n", table);
+        for (const auto& place : places) {
+            if (place.table != table) continue;
+            text += fmt::format(":{} - [0:0]\n", place.chain);
+            for (const auto& line : chains[place.chain]) rules += line + "\n";
         }
-        const auto lines =
-            way.chain == input_chain(ruleset.interface)     ? input_rules(ruleset, family)
-            : way.chain == forward_chain(ruleset.interface) ? forward_rules(ruleset, family)
-                                                            : nat_rules(ruleset, family);
-        for (const auto& line : lines) text += line + "\n";
+        text += rules + "COMMIT\n";
     }
-    return text + "COMMIT\n";
+    return text;
 }
 
 std::string header(const std::string& interface, std::string_view what) {
@@ -69,17 +51,19 @@ constexpr std::string_view removal = R"sh(
 for family in "" 6; do
   while read -r table builtin chain; do
     "ip${family}tables" -w -t "$table" -n -L "$chain" >/dev/null 2>&1 || continue
-    while "ip${family}tables" -w -t "$table" -D "$builtin" -j "$chain" 2>/dev/null; do :; done
+    while [ "$builtin" != - ] && "ip${family}tables" -w -t "$table" -D "$builtin" -j "$chain" 2>/dev/null; do :; done
     "ip${family}tables" -w -t "$table" -F "$chain"
     "ip${family}tables" -w -t "$table" -X "$chain"
   done <<END
 )sh";
 
-/// Lines for one of these loops, and its end.
-std::string ways_for_shell() {
+/// "TABLE BUILTIN CHAIN" for one of these loops, and its end.
+std::string ways_for_shell(bool inner) {
     std::string text;
-    for (const auto& way : ways("$interface"))
-        text += fmt::format("{} {} {}\n", way.table, way.builtin, way.chain);
+    for (const auto& place : chain_places("$interface"))
+        if (inner || !place.builtin.empty())
+            text += fmt::format("{} {} {}\n", place.table,
+                                place.builtin.empty() ? "-" : place.builtin, place.chain);
     return text + "END\ndone\n";
 }
 
@@ -89,11 +73,11 @@ std::string emit_iptables(const Ruleset& ruleset) {
     return fmt::format(
         "{}\nrules() {{\n  cat <<'END'\n{}END\n}}\nrules6() {{\n  cat <<'END'\n{}END\n}}\n{}{}",
         header(ruleset.interface, "The rules of"), tables(ruleset, Family::ipv4),
-        tables(ruleset, Family::ipv6), install, ways_for_shell());
+        tables(ruleset, Family::ipv6), install, ways_for_shell(false));
 }
 
 std::string remove_iptables(const std::string& interface) {
-    return header(interface, "Removes the rules of") + std::string(removal) + ways_for_shell();
+    return header(interface, "Removes the rules of") + std::string(removal) + ways_for_shell(true);
 }
 
 } // namespace wgkit::fw

@@ -5,6 +5,8 @@
 #include <algorithm>
 
 #include "fw/constants.hpp"
+#include "fw/interface.hpp"
+#include "fw/origin.hpp"
 
 namespace wgkit::fw {
 
@@ -78,8 +80,7 @@ std::vector<std::string> address_matches(const std::vector<Prefix>& prefixes,
 }
 
 std::string comment_match(const Ruleset& ruleset, const Rule& rule) {
-    std::string text = rule.text;
-    if (rule.mark.line != 0) text = fmt::format("{}:{}: {}", ruleset.file, rule.mark.line, text);
+    std::string text = origin_of(ruleset, rule);
     for (char& c : text)
         if (c == '"' || c == '\\' || c == '\'' || c < ' ' || c > '~') c = ' ';
     if (text.size() > max_comment) text.resize(max_comment);
@@ -104,27 +105,38 @@ class Chain {
     void add(std::string_view match, std::string_view target) {
         lines_.push_back(fmt::format("-A {} {}-j {}", name_, match, target));
     }
+    /// Once what comes out of the tunnel has gone elsewhere.
     void spoofed() {
         for (const auto& pool : ruleset_.pools)
             if (pool.address.family() == family_)
-                add(fmt::format("! -i {} -s {} ", ruleset_.interface, to_string(pool)), "DROP");
+                add(fmt::format("-s {} ", to_string(pool)), "DROP");
     }
-    void known_flows(std::string_view match) {
-        add(fmt::format("{}-m conntrack --ctstate RELATED,ESTABLISHED ", match), "ACCEPT");
-        add(fmt::format("{}-m conntrack --ctstate INVALID ", match), "DROP");
+    /// Packets of the tunnel's devices (`side`: -i or -o) go on in `other`, and do not come back.
+    void leave_for(const Chain& other, std::string_view side) {
+        for (const auto& device : tunnel_devices(ruleset_))
+            lines_.push_back(
+                other.lines_.empty()
+                    ? fmt::format("-A {} {} {} -j RETURN", name_, side, device)
+                    : fmt::format("-A {} {} {} -g {}", name_, side, device, other.name_));
     }
-    void icmp_of(std::span<const int> types, std::string_view match) {
+    void known_flows() {
+        add("-m conntrack --ctstate RELATED,ESTABLISHED ", "ACCEPT");
+        add("-m conntrack --ctstate INVALID ", "DROP");
+    }
+    void icmp_of(std::span<const int> types) {
         const bool v4 = family_ == Family::ipv4;
         for (const int type : types)
-            add(fmt::format("{}-p {} --{}-type {} ", match, v4 ? "icmp" : "icmpv6",
-                            v4 ? "icmp" : "icmpv6", type),
-                "ACCEPT");
+            add(fmt::format("-p {0} --{0}-type {1} ", v4 ? "icmp" : "icmpv6", type), "ACCEPT");
     }
-    void rules(Hook hook, bool in_tunnel, bool out_tunnel, std::string_view match) {
+    void clamp() {
+        if (ruleset_.clamp_mss)
+            add("-p tcp --tcp-flags SYN,RST SYN ", "TCPMSS --clamp-mss-to-pmtu");
+    }
+    void rules(Hook hook, bool in_tunnel, bool out_tunnel) {
         for (const auto& rule : ruleset_.rules)
             if (rule.hook == hook && rule.in_tunnel == in_tunnel
                 && (hook == Hook::input || rule.out_tunnel == out_tunnel))
-                accept(rule, match);
+                accept(rule);
     }
     void drop() {
         if (ruleset_.log)
@@ -132,17 +144,18 @@ class Chain {
                 fmt::format("LOG --log-prefix \"wgkit-drop {}: \"", ruleset_.interface));
         add("", "DROP");
     }
-    std::vector<std::string> take() { return std::move(lines_); }
+    bool is_empty() const { return lines_.empty(); }
+    void take_to(OwnChains& chains) { chains[name_] = std::move(lines_); }
 
   private:
-    void accept(const Rule& rule, std::string_view match) {
+    void accept(const Rule& rule) {
         const std::string comment = comment_match(ruleset_, rule);
         const std::string limit = limit_match(rule.limit);
         for (const auto& from : address_matches(rule.from, "-s", family_))
             for (const auto& to : address_matches(rule.to, "-d", family_))
                 for (const auto& traffic : traffic_matches(rule.traffic, family_)) {
                     const std::string all =
-                        fmt::format("{}{}{}{}{}{}", match, from, to, traffic, limit, comment);
+                        fmt::format("{}{}{}{}{}", from, to, traffic, limit, comment);
                     if (rule.log)
                         add(all, fmt::format("LOG --log-prefix \"wgkit-allow {}: \"",
                                              ruleset_.interface));
@@ -156,75 +169,113 @@ class Chain {
     std::vector<std::string> lines_;
 };
 
-} // namespace
+bool has_rules(const Ruleset& ruleset, Hook hook, bool in_tunnel) {
+    return std::any_of(ruleset.rules.begin(), ruleset.rules.end(), [&](const Rule& rule) {
+        return rule.hook == hook && rule.in_tunnel == in_tunnel;
+    });
+}
 
 std::string input_chain(const std::string& interface) { return "wgkit-in-" + interface; }
+std::string tunnel_chain(const std::string& interface) { return "wgkit-tun-" + interface; }
 std::string forward_chain(const std::string& interface) { return "wgkit-fwd-" + interface; }
+std::string from_chain(const std::string& interface) { return "wgkit-from-" + interface; }
+std::string to_chain(const std::string& interface) { return "wgkit-to-" + interface; }
+std::string via_chain(const std::string& interface) { return "wgkit-via-" + interface; }
 std::string nat_chain(const std::string& interface) { return "wgkit-nat-" + interface; }
 
-std::vector<std::string> input_rules(const Ruleset& ruleset, Family family) {
-    const std::string outside = fmt::format("! -i {} ", ruleset.interface);
+void add_input(const Ruleset& ruleset, Family family, OwnChains& chains) {
+    Chain tunnel(ruleset, family, tunnel_chain(ruleset.interface));
+    tunnel.known_flows();
+    tunnel.icmp_of(icmp_types(family, ruleset.ping));
+    tunnel.rules(Hook::input, true, false);
+    tunnel.drop();
+
     Chain chain(ruleset, family, input_chain(ruleset.interface));
     chain.add("-i lo ", "RETURN");
+    chain.leave_for(tunnel, "-i");
     chain.spoofed();
     if (ruleset.closed) {
-        chain.known_flows(outside);
-        chain.icmp_of(icmp_types(family, ruleset.ping), outside);
-        chain.icmp_of(neighbour_types(family), outside);
-        chain.add(fmt::format("{}-p udp --dport {} ", outside, dhcp_client_port(family)), "ACCEPT");
+        chain.known_flows();
+        chain.icmp_of(icmp_types(family, ruleset.ping));
+        chain.icmp_of(neighbour_types(family));
+        chain.add(fmt::format("-p udp --dport {} ", dhcp_client_port(family)), "ACCEPT");
     }
-    if (ruleset.listen_port != 0)
-        chain.add(fmt::format("{}-p udp --dport {} -m comment --comment \"WireGuard {}\" ", outside,
-                              ruleset.listen_port, ruleset.interface),
-                  "ACCEPT");
-    chain.rules(Hook::input, false, false, outside);
-    if (!ruleset.closed) {
-        chain.add(outside, "RETURN");
-        chain.known_flows("");
-    } else {
-        chain.add(outside, "DROP");
-        chain.known_flows("");
-    }
-    chain.icmp_of(icmp_types(family, ruleset.ping), "");
-    chain.rules(Hook::input, true, false, "");
-    chain.drop();
-    return chain.take();
+    for (const auto port : listen_ports(ruleset))
+        chain.add(
+            fmt::format("-p udp --dport {} -m comment --comment \"WireGuard {}\" ", port,
+                        port == ruleset.listen_port ? ruleset.interface : ruleset.second_interface),
+            "ACCEPT");
+    if (!ruleset.closed && has_rules(ruleset, Hook::input, false)) // they let new flows through
+        chain.add("-m conntrack --ctstate INVALID ", "RETURN");
+    chain.rules(Hook::input, false, false);
+    if (ruleset.closed) chain.drop();
+    chain.take_to(chains);
+    tunnel.take_to(chains);
 }
 
-std::vector<std::string> forward_rules(const Ruleset& ruleset, Family family) {
+void add_forward(const Ruleset& ruleset, Family family, OwnChains& chains) {
     const bool decides = decides_forward(ruleset);
-    if (!decides && ruleset.pools.empty() && !ruleset.clamp_mss) return {};
-    Chain chain(ruleset, family, forward_chain(ruleset.interface));
-    const std::string in = fmt::format("-i {} ", ruleset.interface);
-    const std::string not_in = fmt::format("! -i {} ", ruleset.interface);
-    const std::string out = fmt::format("-o {} ", ruleset.interface);
-    const std::string not_out = fmt::format("! -o {} ", ruleset.interface);
+    if (!decides && ruleset.pools.empty() && !ruleset.clamp_mss) return;
+    const auto& name = ruleset.interface;
+    Chain via(ruleset, family, via_chain(name)); // out of the tunnel and back into it
+    Chain from(ruleset, family, from_chain(name));
+    Chain to(ruleset, family, to_chain(name));
+    for (Chain* side : {&from, &to}) {
+        side->clamp(); // before flows that are known: a SYN's answer has an MSS, too
+        if (decides) side->known_flows();
+        if (decides) side->icmp_of(icmp_types(family, ruleset.ping && side == &from));
+    }
+    if (decides) {
+        const auto end = [&](Chain& chain) {
+            if (ruleset.filter_forward) chain.drop();
+        };
+        via.rules(Hook::forward, true, true);
+        end(via);
+        from.leave_for(via, "-o");
+        from.rules(Hook::forward, true, false);
+        end(from);
+        to.rules(Hook::forward, false, true);
+        end(to);
+    }
+    Chain chain(ruleset, family, forward_chain(name));
+    chain.leave_for(from, "-i");
     chain.spoofed();
-    if (ruleset.clamp_mss) // before flows that are known: a SYN's answer has an MSS, too
-        for (const auto& side : {in, out})
-            chain.add(side + "-p tcp --tcp-flags SYN,RST SYN ", "TCPMSS --clamp-mss-to-pmtu");
-    if (!decides) return chain.take();
-    chain.add(not_in + not_out, "RETURN");
-    chain.known_flows("");
-    chain.icmp_of(icmp_types(family, false), "");
-    if (ruleset.ping) chain.icmp_of(icmp_types(family, true).last(1), in);
-    chain.rules(Hook::forward, true, true, in + out);
-    chain.rules(Hook::forward, true, false, in + not_out);
-    chain.rules(Hook::forward, false, true, not_in + out);
-    if (ruleset.filter_forward) chain.drop();
-    return chain.take();
+    if (!to.is_empty()) chain.leave_for(to, "-o");
+    for (Chain* one : {&chain, &from, &to, &via}) one->take_to(chains);
 }
 
-std::vector<std::string> nat_rules(const Ruleset& ruleset, Family family) {
+void add_nat(const Ruleset& ruleset, Family family, OwnChains& chains) {
     Chain chain(ruleset, family, nat_chain(ruleset.interface));
+    const auto is_here = [&](const Prefix& one) { return one.address.family() == family; };
+    if (std::none_of(ruleset.masquerade.begin(), ruleset.masquerade.end(), is_here)) return;
+    for (const auto& device : tunnel_devices(ruleset))
+        chain.add(fmt::format("-o {} ", device), "RETURN");
     for (const auto& prefix : ruleset.unmasked)
-        if (prefix.address.family() == family)
-            chain.add(fmt::format("-d {} ", to_string(prefix)), "RETURN");
+        if (is_here(prefix)) chain.add(fmt::format("-d {} ", to_string(prefix)), "RETURN");
     for (const auto& prefix : ruleset.masquerade)
-        if (prefix.address.family() == family)
-            chain.add(fmt::format("! -o {} -s {} ", ruleset.interface, to_string(prefix)),
-                      "MASQUERADE");
-    return chain.take();
+        if (is_here(prefix)) chain.add(fmt::format("-s {} ", to_string(prefix)), "MASQUERADE");
+    chain.take_to(chains);
+}
+
+} // namespace
+
+std::vector<ChainPlace> chain_places(const std::string& interface) {
+    return {{"filter", "INPUT", input_chain(interface)},
+            {"filter", "FORWARD", forward_chain(interface)},
+            {"filter", "", tunnel_chain(interface)},
+            {"filter", "", from_chain(interface)},
+            {"filter", "", to_chain(interface)},
+            {"filter", "", via_chain(interface)},
+            {"nat", "POSTROUTING", nat_chain(interface)}};
+}
+
+OwnChains chains_of(const Ruleset& ruleset, Family family) {
+    OwnChains chains;
+    for (const auto& place : chain_places(ruleset.interface)) chains[place.chain];
+    add_input(ruleset, family, chains);
+    add_forward(ruleset, family, chains);
+    add_nat(ruleset, family, chains);
+    return chains;
 }
 
 } // namespace wgkit::fw

@@ -8,6 +8,7 @@
 
 #include "fw/iptables_rules.hpp"
 #include "util/ascii.hpp"
+#include "util/interface_name.hpp"
 
 namespace wgkit::fw {
 
@@ -62,7 +63,7 @@ bool accepts_for(std::string_view line, const std::string& interface) {
     if (at == line.npos) return true;
     const bool is_negated = at >= 2 && line.substr(at - 2, 2) == " !";
     const auto name = line.substr(at + 4, line.find(' ', at + 4) - at - 4);
-    return is_negated || name == interface;
+    return is_negated || name == interface || name == second_interface(interface);
 }
 
 /// Where the way stands: in front means that nothing but other ways of ours is before it.
@@ -94,10 +95,16 @@ std::vector<ChainWay> chain_ways(const std::string& interface, Backend backend, 
     const auto from = [&](const char* builtin, const char* of_ufw) {
         return ufw ? fmt::format("ufw{}-before-{}", number, of_ufw) : std::string(builtin);
     };
-    ways.push_back({"filter", from("INPUT", "input"), input_chain(interface)});
-    ways.push_back({"filter", from("FORWARD", "forward"), forward_chain(interface)});
-    if (docker) ways.push_back({"filter", "DOCKER-USER", forward_chain(interface)});
-    if (!ufw) ways.push_back({"nat", "POSTROUTING", nat_chain(interface)});
+    for (const auto& place : chain_places(interface)) {
+        if (place.table == "nat" && ufw) continue;
+        const bool forwards = place.builtin == "FORWARD";
+        ways.push_back({place.table,
+                        forwards                   ? from("FORWARD", "forward")
+                        : place.builtin == "INPUT" ? from("INPUT", "input")
+                                                   : place.builtin,
+                        place.chain});
+        if (forwards && docker) ways.push_back({"filter", "DOCKER-USER", place.chain});
+    }
     return ways;
 }
 
@@ -133,15 +140,13 @@ std::string write_tables(const std::vector<ChainWay>& ways,
 } // namespace
 
 std::string chains_text(const Ruleset& ruleset, Backend backend, Family family, bool docker) {
-    const auto& name = ruleset.interface;
-    const std::map<std::string, Lines> chains{{input_chain(name), input_rules(ruleset, family)},
-                                              {forward_chain(name), forward_rules(ruleset, family)},
-                                              {nat_chain(name), nat_rules(ruleset, family)}};
+    const auto chains = chains_of(ruleset, family);
     return write_tables(
-        chain_ways(name, backend, family, docker),
+        chain_ways(ruleset.interface, backend, family, docker),
         [&](const ChainWay& way) { return &chains.at(way.chain); },
         [&](const ChainWay& way) {
-            return chains.at(way.chain).empty() ? Lines{} : Lines{jump(way)};
+            const bool enters = !way.from.empty() && !chains.at(way.chain).empty();
+            return enters ? Lines{jump(way)} : Lines{};
         });
 }
 
@@ -178,8 +183,8 @@ std::string transition(std::string_view wanted, std::string_view present,
         [&](const ChainWay& way) {
             Lines lines;
             const Lines* chain = lines_of(target, way.table, way.chain);
-            const bool is_wanted =
-                chain != nullptr && !chain->empty() && state_of(target, way).count != 0;
+            const bool is_wanted = !way.from.empty() && chain != nullptr && !chain->empty()
+                                   && state_of(target, way).count != 0;
             const auto [count, is_in_front] = state_of(now, way);
             if (is_wanted && count == 1 && is_in_front) return lines;
             for (std::size_t i = 0; i < count; ++i)
@@ -203,7 +208,8 @@ std::string self_contained(std::string_view text, const std::string& interface, 
     std::string whole(text);
     std::string others;
     for (const auto& way : chain_ways(interface, backend, family, true))
-        if (way.from != "INPUT" && way.from != "FORWARD" && way.from != "POSTROUTING")
+        if (!way.from.empty() && way.from != "INPUT" && way.from != "FORWARD"
+            && way.from != "POSTROUTING")
             others += fmt::format(":{} - [0:0]\n", way.from);
     const std::string_view head = "*filter\n";
     if (const auto at = whole.find(head); at != whole.npos) whole.insert(at + head.size(), others);

@@ -9,7 +9,7 @@
 /// Our chains as iptables-restore(8) reads and iptables-save(8) writes them. Pure.
 namespace wgkit::fw {
 
-/// A chain of ours and the one of others that leads into it.
+/// A chain of ours and the one of others that leads into it, if any does.
 struct ChainWay {
     std::string table;
     std::string from;

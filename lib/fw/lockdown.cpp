@@ -11,6 +11,7 @@ Result<Ruleset> lockdown(const LockdownOptions& options) {
     Ruleset ruleset;
     ruleset.interface = options.interface;
     ruleset.listen_port = options.port;
+    if (options.rotation) cover_second(ruleset);
     ruleset.filter_forward = false;
     ruleset.ping = options.ping;
     ruleset.log = options.log;

@@ -7,7 +7,9 @@
 
 #include "fw/constants.hpp"
 #include "fw/emitters.hpp"
+#include "fw/interface.hpp"
 #include "fw/nft_sets.hpp"
+#include "fw/origin.hpp"
 #include "util/aggregate.hpp"
 #include "wgkit/version.hpp"
 
@@ -21,9 +23,15 @@ std::string list_of(std::span<const int> numbers) {
     return fmt::format("{}", fmt::join(numbers, ", "));
 }
 
+/// What iifname and oifname are compared with: `"wg0"`, or a set of two.
+std::string devices_of(const Ruleset& ruleset) {
+    const auto devices = tunnel_devices(ruleset);
+    if (devices.size() == 1) return fmt::format("\"{}\"", devices.front());
+    return fmt::format("{{ \"{}\" }}", fmt::join(devices, "\", \""));
+}
+
 std::string comment_of(const Ruleset& ruleset, const Rule& rule) {
-    std::string text = rule.text;
-    if (rule.mark.line != 0) text = fmt::format("{}:{}: {}", ruleset.file, rule.mark.line, text);
+    std::string text = origin_of(ruleset, rule);
     for (char& c : text)
         if (c == '"' || c == '\\' || c < ' ' || c > '~') c = ' ';
     if (text.size() > max_comment) text.resize(max_comment);
@@ -153,7 +161,7 @@ std::string spoofed(const Ruleset& ruleset) {
     std::string text;
     for (const Family family : {Family::ipv4, Family::ipv6})
         if (!ruleset.pools.empty() && has(ruleset.pools, family))
-            text += fmt::format("    iifname != \"{}\" {}drop\n", ruleset.interface,
+            text += fmt::format("    iifname != {} {}drop\n", devices_of(ruleset),
                                 addresses(ruleset.pools, family, "saddr"));
     return text;
 }
@@ -186,9 +194,10 @@ std::string outside_chain(const Ruleset& ruleset, const Direction& direction) {
                             "dport {} accept\n",
                             dhcp_client_port(Family::ipv4), dhcp_client_port(Family::ipv6));
     }
-    if (ruleset.listen_port != 0)
-        text += fmt::format("    udp dport {} accept comment \"WireGuard {}\"\n",
-                            ruleset.listen_port, ruleset.interface);
+    for (const auto port : listen_ports(ruleset))
+        text +=
+            fmt::format("    udp dport {} accept comment \"WireGuard {}\"\n", port,
+                        port == ruleset.listen_port ? ruleset.interface : ruleset.second_interface);
     text += direction.lines("    ");
     if (ruleset.closed) text += drop_lines(ruleset);
     return text + "  }\n";
@@ -198,7 +207,7 @@ std::string nat_chain(const Ruleset& ruleset) {
     std::string text;
     for (const Family family : {Family::ipv4, Family::ipv6})
         if (!ruleset.masquerade.empty() && has(ruleset.masquerade, family))
-            text += fmt::format("    oifname != \"{}\" {}{}masquerade\n", ruleset.interface,
+            text += fmt::format("    oifname != {} {}{}masquerade\n", devices_of(ruleset),
                                 addresses(ruleset.masquerade, family, "saddr"),
                                 ruleset.unmasked.empty() || !has(ruleset.unmasked, family)
                                     ? ""
@@ -213,9 +222,8 @@ std::string mss_chain(const Ruleset& ruleset) {
     std::string text =
         "  chain mss {\n    type filter hook forward priority mangle; policy accept;\n";
     for (const char* side : {"iifname", "oifname"})
-        text +=
-            fmt::format("    {} \"{}\" tcp flags syn / syn,rst tcp option maxseg size set rt mtu\n",
-                        side, ruleset.interface);
+        text += fmt::format("    {} {} tcp flags syn / syn,rst tcp option maxseg size set rt mtu\n",
+                            side, devices_of(ruleset));
     return text + "  }\n";
 }
 
@@ -233,6 +241,7 @@ std::string nft_table(const std::string& interface) {
 std::string emit_nftables(const Ruleset& ruleset) {
     const std::string& name = ruleset.interface;
     const std::string table = nft_table(name);
+    const std::string devices = devices_of(ruleset);
     const Direction in(ruleset, Hook::input, true, false, "in");
     const Direction outside(ruleset, Hook::input, false, false, "outside");
     const Direction hub(ruleset, Hook::forward, true, true, "hub");
@@ -249,8 +258,8 @@ std::string emit_nftables(const Ruleset& ruleset) {
     text +=
         fmt::format("  chain input {{\n    type filter hook input priority filter; policy accept;\n"
                     "    iifname \"lo\" accept\n{}"
-                    "    iifname != \"{}\" goto outside_in\n    goto tunnel_in\n  }}\n",
-                    spoofed(ruleset), name);
+                    "    iifname != {} goto outside_in\n    goto tunnel_in\n  }}\n",
+                    spoofed(ruleset), devices);
     text += outside_chain(ruleset, outside);
     text += fmt::format("  chain tunnel_in {{\n{}{}{}{}  }}\n", known_flows,
                         icmp_lines(ruleset.ping, ""), in.lines("    "), drop_lines(ruleset));
@@ -260,20 +269,20 @@ std::string emit_nftables(const Ruleset& ruleset) {
             "  chain forward {{\n    type filter hook forward priority filter; policy accept;\n{}",
             spoofed(ruleset));
         if (decides)
-            text += fmt::format("    iifname \"{0}\" goto tunnel_forward\n"
-                                "    oifname \"{0}\" goto tunnel_forward\n",
-                                name);
+            text += fmt::format("    iifname {0} goto tunnel_forward\n"
+                                "    oifname {0} goto tunnel_forward\n",
+                                devices);
         text += "  }\n";
     }
     if (decides) {
         text += "  chain tunnel_forward {\n" + std::string(known_flows) + icmp_lines(false, "");
         if (ruleset.ping)
-            text += fmt::format("    iifname \"{0}\" icmp type 8 accept\n"
-                                "    iifname \"{0}\" icmpv6 type 128 accept\n",
-                                name);
-        text += fmt::format("    iifname != \"{0}\" goto enters\n    oifname \"{0}\" goto stays\n"
+            text += fmt::format("    iifname {0} icmp type 8 accept\n"
+                                "    iifname {0} icmpv6 type 128 accept\n",
+                                devices);
+        text += fmt::format("    iifname != {0} goto enters\n    oifname {0} goto stays\n"
                             "    goto leaves\n  }}\n",
-                            name);
+                            devices);
         const std::string end = ruleset.filter_forward ? drop_lines(ruleset) : "";
         text += fmt::format("  chain enters {{\n{}{}  }}\n", from_outside.lines("    "), end);
         text += fmt::format("  chain stays {{\n{}{}  }}\n", hub.lines("    "), end);

@@ -2,8 +2,10 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 
+#include "fw/interface.hpp"
 #include "fw/running.hpp"
 #include "util/ascii.hpp"
 #include "util/process.hpp"
@@ -52,7 +54,9 @@ std::string device_to(const IpAddress& client) {
 
 Packet first_packet(const Ruleset& ruleset, const Connection& connection) {
     Packet packet;
-    packet.in_tunnel = connection.device == ruleset.interface;
+    const auto devices = tunnel_devices(ruleset);
+    packet.in_tunnel =
+        std::find(devices.begin(), devices.end(), connection.device) != devices.end();
     packet.source = connection.client;
     packet.destination = connection.server;
     packet.destination_port = connection.port;

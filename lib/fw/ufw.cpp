@@ -140,7 +140,7 @@ stays_open() {
   set -- $connection
   client=$1 port=$4
   device=$(ip -o route get "$client" 2>/dev/null | sed -n 's/.* dev \([^ ]*\).*/\1/p')
-  if [ "$device" = "$interface" ]; then
+  if [ "$device" = "$interface" ] || [ "$device" = "$interface-2" ]; then
     tunnel_allows "$port" && return 0
     say "error: ufw stays off: the SSH session from $client comes through $interface, whose rules do not allow $port/tcp"
     say "allow that port, then run this again"
@@ -185,19 +185,27 @@ for suffix in "" 6; do
     while "ip${suffix}tables" -D "ufw$suffix-before-$hook" -j "$chain" 2>/dev/null; do :; done
     "ip${suffix}tables" -F "$chain" && "ip${suffix}tables" -X "$chain"
   done
+  for chain in tun from to via; do
+    chain=wgkit-$chain-$interface
+    "ip${suffix}tables" -n -L "$chain" >/dev/null 2>&1 || continue
+    "ip${suffix}tables" -F "$chain" && "ip${suffix}tables" -X "$chain"
+  done
 done
 say "the rules of $interface are removed; ufw is as it was"
 )sh";
 
 std::string rules_function(const Ruleset& ruleset, Family family) {
-    const auto input = input_rules(ruleset, family);
-    const auto forward = forward_rules(ruleset, family);
     std::string text =
-        fmt::format("rules{}() {{\n  cat <<'END'\n:{} - [0:0]\n", family == Family::ipv4 ? "" : "6",
-                    input_chain(ruleset.interface));
-    if (!forward.empty()) text += fmt::format(":{} - [0:0]\n", forward_chain(ruleset.interface));
-    for (const auto& line : input) text += line + "\n";
-    for (const auto& line : forward) text += line + "\n";
+        fmt::format("rules{}() {{\n  cat <<'END'\n", family == Family::ipv4 ? "" : "6");
+    std::string rules;
+    auto chains = chains_of(ruleset, family);
+    for (const auto& place : chain_places(ruleset.interface)) {
+        const auto& lines = chains[place.chain];
+        if (place.table != "filter" || lines.empty()) continue;
+        text += fmt::format(":{} - [0:0]\n", place.chain);
+        for (const auto& line : lines) rules += line + "\n";
+    }
+    text += rules;
     return text + "END\n}\n";
 }
 

@@ -12,14 +12,6 @@ namespace wgkit::rotate {
 
 namespace {
 
-constexpr std::uint16_t port_distance = 100;
-
-std::uint16_t second_port(const Options& options, std::uint16_t first) {
-    if (options.port != 0) return options.port;
-    return static_cast<std::uint16_t>(first > 65535 - port_distance ? first - port_distance
-                                                                    : first + port_distance);
-}
-
 PresharedKey no_preshared_key() {
     const std::array<std::uint8_t, key_bytes> zeros{};
     return PresharedKey(zeros);
@@ -84,7 +76,7 @@ Result<State> begin(const Device& present, const InterfaceFile& file, const Opti
     state.after.private_key =
         options.keep_key ? present.private_key->clone() : generate_private_key();
     state.second.private_key = generate_private_key();
-    state.second.listen_port = second_port(options, present.listen_port);
+    state.second.listen_port = options.port != 0 ? options.port : second_port(present.listen_port);
     state.second.fwmark = present.fwmark;
     return state;
 }

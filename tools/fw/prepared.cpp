@@ -55,8 +55,8 @@ std::optional<Prepared> prepare(wgkit::fw::RuleText rules, const Report& report)
         return std::nullopt;
     }
     auto differences = wgkit::fw::compare(*wanted, *present);
-    return Prepared{std::move(rules), *std::move(wanted), *std::move(present),
-                    std::move(differences)};
+    return Prepared{
+        std::move(rules), *std::move(wanted), *std::move(present), std::move(differences), {}};
 }
 
 std::optional<Backend> choose_backend(const RuleSource& source, const Report& report) {
@@ -83,6 +83,7 @@ std::optional<std::vector<Prepared>> prepare_all(const LoadedRules& loaded, Back
         }
         auto one = prepare(*std::move(rules), report);
         if (!one) return std::nullopt;
+        one->shadowed = wgkit::fw::shadowed_rules(ruleset);
         all.push_back(*std::move(one));
     }
     return all;

@@ -15,6 +15,7 @@ struct Prepared {
     wgkit::fw::RuleText wanted;  ///< as the firewall would list them
     wgkit::fw::RuleText present; ///< as it lists them now
     std::vector<wgkit::fw::Difference> differences;
+    std::vector<wgkit::fw::ShadowedRule> shadowed; ///< if the rulesets are known
 };
 
 /// Errors: printed.

@@ -67,6 +67,11 @@ void add_source_options(Arguments arguments, RuleSource& source) {
     said.push_back(
         arguments.add_flag("--exit", lockdown.exit, "Forward from the tunnel to anywhere else")
             .excludes(node));
+    arguments
+        .add_flag(
+            "!--no-rotation", lockdown.rotation,
+            "Only IFACE and PORT, not what wgkit net rotate uses besides: IFACE-2, PORT + 100")
+        .excludes(node);
     arguments.add_flag("--log", lockdown.log, "Log what is dropped, at most 10 a minute")
         .excludes(node);
 }

@@ -3,47 +3,26 @@
 
 #include <memory>
 
+#include "common/deliver.hpp"
 #include "fw/commands.hpp"
 #include "fw/prepared.hpp"
+#include "fw/status_events.hpp"
 
 namespace wgkit::tool::fw {
 
 using wgkit::fw::Difference;
-using Kind = Difference::Kind;
 using Effect = Difference::Effect;
 
 namespace {
 
+constexpr std::chrono::seconds to_deliver{30};
+
 struct StatusOptions {
     RuleSource source;
+    Receivers receivers;
     bool json = false;
     std::string format = "text";
 };
-
-const char* kind_word(const Difference& difference) {
-    if (difference.is_dead) return "dead";
-    switch (difference.kind) {
-    case Kind::missing:
-        return "missing";
-    case Kind::extra:
-        return "extra";
-    case Kind::moved:
-        return "moved";
-    }
-    return "";
-}
-
-const char* effect_word(Effect effect) {
-    switch (effect) {
-    case Effect::narrower:
-        return "narrower than the policy";
-    case Effect::wider:
-        return "wider than the policy";
-    case Effect::none:
-        return "no effect";
-    }
-    return "";
-}
 
 void print_text(const Prepared& one) {
     const auto& name = one.rules.interface;
@@ -51,14 +30,22 @@ void print_text(const Prepared& one) {
     if (one.differences.empty()) {
         fmt::print("{} ({}): as it should be, {}\n", name, backend,
                    wgkit::fw::hash_of(one.wanted).substr(0, 12));
-        return;
+    } else {
+        fmt::print("{} ({}): {} {}\n", name, backend, one.differences.size(),
+                   one.differences.size() == 1 ? "difference" : "differences");
     }
-    fmt::print("{} ({}): {} {}\n", name, backend, one.differences.size(),
-               one.differences.size() == 1 ? "difference" : "differences");
     for (const auto& difference : one.differences)
         fmt::print("  {}: {}{}{}: {}\n", kind_word(difference), difference.place,
                    difference.rule.empty() ? "" : ": ", difference.rule,
                    effect_word(difference.effect));
+    for (const auto& rule : one.shadowed)
+        fmt::print("  shadowed: {}: never decides, {} does before\n", rule.rule, rule.by);
+}
+
+Json shadowed_json(const Prepared& one) {
+    Json list = Json::array();
+    for (const auto& rule : one.shadowed) list.push_back({{"rule", rule.rule}, {"by", rule.by}});
+    return list;
 }
 
 Json status_json(const Prepared& one) {
@@ -75,7 +62,8 @@ Json status_json(const Prepared& one) {
             {"drift", !one.differences.empty()},
             {"wanted_hash", wgkit::fw::hash_of(one.wanted)},
             {"present_hash", wgkit::fw::hash_of(one.present)},
-            {"differences", list}};
+            {"differences", list},
+            {"shadowed", shadowed_json(one)}};
 }
 
 void print_prometheus(const std::vector<Prepared>& all) {
@@ -96,6 +84,11 @@ void print_prometheus(const std::vector<Prepared>& all) {
             fmt::print("wgkit_firewall_differences{{interface=\"{}\",effect=\"{}\"}} {}\n",
                        one.rules.interface, word, count);
         }
+    fmt::print("# HELP wgkit_firewall_shadowed_rules Rules of the policy that never decide.\n"
+               "# TYPE wgkit_firewall_shadowed_rules gauge\n");
+    for (const auto& one : all)
+        fmt::print("wgkit_firewall_shadowed_rules{{interface=\"{}\"}} {}\n", one.rules.interface,
+                   one.shadowed.size());
 }
 
 /// What was applied last, if the command line says nothing of rules.
@@ -119,21 +112,21 @@ std::optional<std::vector<Prepared>> prepare_applied(const RuleSource& source,
     return all;
 }
 
-int run_status(const StatusOptions& options, const Report& report) {
-    std::optional<std::vector<Prepared>> all;
-    if (options.source.is_given()) {
-        const auto loaded = load_rules(options.source, report);
-        const auto backend = loaded ? choose_backend(options.source, report) : std::nullopt;
-        if (backend) all = prepare_all(*loaded, *backend, report);
-    } else {
-        all = prepare_applied(options.source, report);
-    }
-    if (!all) return exit_failed;
-    const auto others = wgkit::fw::other_managers(all->front().rules.backend);
+std::optional<std::vector<Prepared>> look(const RuleSource& source, const Report& report) {
+    if (!source.is_given()) return prepare_applied(source, report);
+    const auto loaded = load_rules(source, report);
+    const auto backend = loaded ? choose_backend(source, report) : std::nullopt;
+    if (!backend) return std::nullopt;
+    return prepare_all(*loaded, *backend, report);
+}
+
+int print_status(const StatusOptions& options, const std::vector<Prepared>& all,
+                 const Report& report) {
+    const auto others = wgkit::fw::other_managers(all.front().rules.backend);
     if (!others) return report.error(others.error());
     bool drift = false;
     Json interfaces = Json::array();
-    for (const auto& one : *all) {
+    for (const auto& one : all) {
         drift = drift || !one.differences.empty();
         if (options.json)
             interfaces.push_back(status_json(one));
@@ -146,9 +139,19 @@ int run_status(const StatusOptions& options, const Report& report) {
                      {"interfaces", interfaces},
                      {"other_managers", to_json(*others)}});
     else if (options.format == "prometheus")
-        print_prometheus(*all);
+        print_prometheus(all);
     if (!options.json) warn_of_others(*others, report);
     return drift ? exit_differences : exit_ok;
+}
+
+int run_status(const StatusOptions& options, const Report& report) {
+    const auto all = look(options.source, report);
+    int status = all ? print_status(options, *all, report) : exit_failed;
+    if (options.receivers.config.empty()) return status;
+    // Handed over whole, good and bad: wgkit-alert knows what has been told already.
+    const auto told =
+        deliver(options.receivers, all ? status_events(*all) : blind_event(), to_deliver);
+    return told ? status : report.error(told.error());
 }
 
 } // namespace
@@ -159,6 +162,10 @@ Action setup_status(Arguments arguments) {
     arguments.add_flag("--json", options->json, "Print the status as JSON");
     arguments.add_option("--format", options->format, "text, or prometheus: metrics")
         .choices({"text", "prometheus"});
+    arguments
+        .add_option("--alert", options->receivers.config,
+                    "Tell those whom this file names, see wgkit-alert(5)")
+        .type_name("FILE");
     return [options](const Report& report) { return run_status(*options, report); };
 }
 

@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <string>
 
-#include "monitor/deliver.hpp"
+#include "common/deliver.hpp"
 #include "monitor/policy.hpp"
 #include "monitor/sources.hpp"
 

@@ -48,7 +48,11 @@ struct Ruleset {
     std::string file;              ///< the inventory; names the origin of rules
     std::string interface;         ///< 1 to 15 letters, digits and _=.-
     std::uint16_t listen_port = 0; ///< Units: UDP port; 0: not opened
-    std::vector<Prefix> pools;     ///< sources that may come out of the tunnel only
+    /// The device that the tunnel's traffic takes while keys change (wgkit-net(8)), which is the
+    /// tunnel as well, and its port. Empty and 0: not covered.
+    std::string second_interface;
+    std::uint16_t second_port = 0;
+    std::vector<Prefix> pools; ///< sources that may come out of the tunnel only
     std::vector<Rule> rules;
     bool filter_forward = true;     ///< false: forwarded packets are left to other rules
     bool closed = false;            ///< drop what else comes in on other interfaces, too
@@ -90,6 +94,14 @@ struct Decision {
 /// What happens to a packet: the meaning that every emitted text must have. Rates are not counted.
 WGKIT_API Decision evaluate(const Ruleset& ruleset, const Packet& packet);
 
+/// A rule that never decides: earlier ones let through all that it does.
+struct ShadowedRule {
+    std::string rule; ///< e.g. "nodes.yaml:12: alice -> gw: 22/tcp"
+    std::string by;   ///< the earlier rule; of several the first
+};
+/// Pure. What is forwarded and what comes in by the same rule of a policy is one rule here.
+WGKIT_API std::vector<ShadowedRule> shadowed_rules(const Ruleset& ruleset);
+
 /// Firewalls that rules are written for.
 enum class Backend { ufw, nftables, iptables, firewalld };
 /// "ufw", "nftables", "iptables" or "firewalld".
@@ -103,6 +115,7 @@ struct LockdownOptions {
     bool ping = true;
     bool exit = false; ///< forward from the tunnel to anywhere else
     bool log = false;
+    bool rotation = true; ///< the second device of a rotation of keys is covered, too
 };
 /// The rules that WireGuard guides give: the listen port open, these ports through the tunnel, the
 /// rest of the tunnel closed. Forwarding is left alone but for `exit`.

@@ -16,6 +16,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import inside  # noqa: E402
 from bed import wait_for  # noqa: E402
 from probe import TCP, UDP, Packet, Probe, run  # noqa: E402
+from receiver import Receiver  # noqa: E402
 from tools import wgkit  # noqa: E402
 
 NODE, PEER, OUT_NODE, OUT = "10.8.0.1", "10.8.0.2", "192.0.2.1", "198.51.100.7"
@@ -126,16 +127,16 @@ def check_drift(bed):
                      ("nft insert rule inet wgkit_fw_wg0 tunnel_in accept", "dead", "narrower"),
                      ("nft flush chain inet wgkit_fw_wg0 tunnel_in", "missing", "wider"),
                      ("nft delete table inet wgkit_fw_wg0", "missing", "wider")),
-        "iptables": (("iptables -A wgkit-in-wg0 -p tcp --dport 22 -j ACCEPT", "dead", "none"),
-                     ("ip6tables -I wgkit-in-wg0 3 -p tcp --dport 22 -j ACCEPT", "extra", "wider"),
-                     ("iptables -I wgkit-in-wg0 -p tcp --dport 80 -j DROP", "extra", "narrower"),
+        "iptables": (("iptables -A wgkit-tun-wg0 -p tcp --dport 22 -j ACCEPT", "dead", "none"),
+                     ("ip6tables -I wgkit-tun-wg0 3 -p tcp --dport 22 -j ACCEPT", "extra", "wider"),
+                     ("iptables -I wgkit-tun-wg0 -p tcp --dport 80 -j DROP", "extra", "narrower"),
                      ("iptables -D INPUT -j wgkit-in-wg0", "missing", "wider"),
                      ("iptables -I INPUT -i wg0 -p tcp --dport 22 -j ACCEPT", "extra", "wider"),
-                     ("ip6tables -F wgkit-in-wg0", "missing", "wider")),
-        "ufw": (("iptables -A wgkit-in-wg0 -p tcp --dport 22 -j ACCEPT", "dead", "none"),
+                     ("ip6tables -F wgkit-tun-wg0", "missing", "wider")),
+        "ufw": (("iptables -A wgkit-tun-wg0 -p tcp --dport 22 -j ACCEPT", "dead", "none"),
                 ("iptables -D ufw-before-input -j wgkit-in-wg0", "missing", "wider"),
-                ("sed -i '/^-A.wgkit-in-wg0.*DROP/d' /etc/ufw/before.rules", "missing", "wider"),
-                ("ip6tables -F wgkit-in-wg0", "missing", "wider")),
+                ("sed -i '/^-A.wgkit-tun-wg0.*DROP/d' /etc/ufw/before.rules", "missing", "wider"),
+                ("ip6tables -F wgkit-tun-wg0", "missing", "wider")),
         "firewalld": (("firewall-cmd -q --policy=wgkit-wg0-i --add-rich-rule='rule priority=\"1\" accept'", "extra", "wider"),
                       ("sed -i 's/DROP/CONTINUE/' /etc/firewalld/policies/wgkit-wg0-i.xml",
                        "missing", "wider")),
@@ -154,6 +155,47 @@ def check_drift(bed):
         run("iptables", "-D", "INPUT", "-i", "wg0", "-p", "tcp", "--dport", "22", "-j", "ACCEPT")
     assert sorted("\n".join(bed.rules()).split("\n")) == sorted("\n".join(before).split("\n"))
     bed.ports("after drift", (80, 443))
+
+
+def check_alert(bed):
+    """Drift is told to a receiver, once, and that it is over."""
+    if bed.backend != "nftables":
+        return
+    with Receiver() as receiver:
+        folder = os.environ[inside.MARK]
+        with open(os.open(f"{folder}/url", os.O_WRONLY | os.O_CREAT, 0o600), "w", encoding="ascii") as file:
+            file.write(receiver.url)
+        config = f"{folder}/alert.yaml"
+        with open(config, "w", encoding="utf-8") as file:
+            file.write(f"version: 1\nspool: {folder}/spool\ntargets:\n"
+                       f"  t: {{type: webhook, url_file: {folder}/url}}\n")
+
+        def told(status, *arguments):
+            fw("status", bed.option, *arguments, "--alert", config, status=status)
+            return [request.body.decode() for request in receiver.requests]
+        assert not told(0, *WEB), "what was well from the start is told"
+        run("nft", "insert", "rule", "inet", "wgkit_fw_wg0", "tunnel_in", "accept")
+        messages = told(2, *WEB)
+        assert len(messages) == 1 and "firewall.drift" in messages[0] and "what they should be" in messages[0], messages
+        assert len(told(2, *WEB)) == 1, "told twice"
+        bed.apply(*WEB)
+        messages = told(0, *WEB)
+        assert len(messages) == 2 and "as they should be" in messages[1], messages
+        assert "firewall.blind" in told(1, "--interface", "wg9")[-1]
+
+
+def check_shadowed(bed):
+    """Rules that never decide are named, and are no drift."""
+    path = "/etc/nodes.yaml"
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(POLICY + "    - gw, alice -> gw: any\n    - alice -> gw: 53\n")
+    node = ("--node", "gw", "--nodes", path)
+    bed.apply(*node)
+    report = json.loads(fw("status", bed.option, *node, "--json").stdout)
+    assert [(s["rule"], s["by"]) for s in report["interfaces"][0]["shadowed"]] == [
+        (f"{path}:12: alice -> gw: 53", f"{path}:11: gw, alice -> gw: any")], report
+    fw("status", bed.option, *node, said="never decides")
+    bed.apply(*WEB)
 
 
 def check_session(bed):
@@ -326,7 +368,7 @@ def check_flush(bed):
     bed.status(False)
 
 
-CHECKS = {"apply": check_apply, "drift": check_drift, "session": check_session, "flows": check_flows,
+CHECKS = {"apply": check_apply, "drift": check_drift, "alert": check_alert, "shadowed": check_shadowed, "session": check_session, "flows": check_flows,
           "failure": check_failure, "confirm": check_confirm, "exit": check_exit, "docker": check_docker, "others": check_others,
           "analysis": check_analysis, "flush": check_flush}
 

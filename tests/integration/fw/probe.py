@@ -1,7 +1,7 @@
 """Real packets through one machine's firewall, and which of them arrived.
 
-A node has two interfaces: wg0, whose other end plays the tunnel, and eth0, whose other end plays everything
-else. Packets are written on the other ends as they are, so that any source address and any state can be
+A node has wg0, whose other end plays the tunnel, wg0-2, which is the tunnel as well while keys change, and
+eth0, whose other end plays everything else. Packets are written on the other ends as they are, so that any source address and any state can be
 tried. What the node takes itself shows in raw sockets, which get a packet after the input hook; what it
 forwards shows on the other ends.
 """
@@ -27,7 +27,7 @@ RAW = [(socket.AF_INET, p) for p in (ICMP, TCP, UDP, GRE)] + [(socket.AF_INET6, 
 
 @dataclasses.dataclass(frozen=True)
 class Packet:
-    """One packet; of ICMP `dport` is the type. It arrives on `side`: wg0 or eth0."""
+    """One packet; of ICMP `dport` is the type. It arrives on `side`: wg0, wg0-2 or eth0."""
     side: str
     source: str
     destination: str
@@ -78,7 +78,7 @@ class Packet:
 
     def reply(self):
         """What the other side would answer, as it comes back."""
-        side = "eth0" if self.side == "wg0" else "wg0"
+        side = "wg0" if self.side == "eth0" else "eth0"
         return dataclasses.replace(self, side=side, source=self.destination, destination=self.source,
                                    sport=self.dport, dport=self.sport, flags=SYN | ACK)
 
@@ -95,7 +95,7 @@ def checksum(data):
 class Probe:
     """The node is the network namespace of this process; the ends are namespaces of their own."""
 
-    def __init__(self, node_addresses, tunnel_routes):
+    def __init__(self, node_addresses, tunnel_routes, second_routes=()):
         # One processor, so that packets stay in order.
         os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])
         self.numbers = itertools.count(1)
@@ -109,8 +109,9 @@ class Probe:
             sysctl(f"net/ipv4/conf/{which}/rp_filter", 0)
             sysctl(f"net/ipv4/conf/{which}/send_redirects", 0)
             sysctl(f"net/ipv6/conf/{which}/accept_dad", 0)
-        for side, gateways in (("wg0", ("10.255.0.1", "fdff::1")), ("eth0", ("10.255.1.1", "fdff:1::1"))):
-            self._make_end(side, gateways, tunnel_routes if side == "wg0" else ("0.0.0.0/0", "::/0"))
+        for number, (side, routes) in enumerate((("wg0", tunnel_routes), ("eth0", ("0.0.0.0/0", "::/0")),
+                                                 ("wg0-2", second_routes))):
+            self._make_end(side, (f"10.255.{number}.1", f"fdff:{number}::1"), routes)
         for side, address in node_addresses:
             run("ip", "addr", "add", address, "dev", side, *(["nodad"] if ":" in address else []))
         self.raw = [socket.socket(family, socket.SOCK_RAW, protocol) for family, protocol in RAW]
@@ -164,7 +165,7 @@ class Probe:
         number = next(self.numbers)
         self._drain()
         self.ends[packet.side].send(packet.bytes(number))
-        other = self.ends["eth0" if packet.side == "wg0" else "wg0"]
+        other = self.ends["wg0" if packet.side == "eth0" else "eth0"]
         found = []
 
         def is_there():

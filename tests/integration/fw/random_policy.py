@@ -7,9 +7,10 @@ from probe import GRE, ICMP, ICMPV6, TCP, UDP, Packet
 # The node under test is gw: a hub that also has a subnet behind it, in namespaces as probe.py makes them.
 LOCAL = [("wg0", "10.8.0.1/32"), ("wg0", "fd08::1/128"), ("eth0", "192.0.2.1/32"), ("eth0", "2001:db8:2::1/128"),
          ("eth0", "192.168.10.1/32"), ("eth0", "fdaa:10::1/128")]
-TUNNEL = ["10.8.0.0/24", "fd08::/64", "192.168.20.0/24", "fdaa:20::/64", "192.168.21.0/25"]
+TUNNEL = ["10.8.0.0/24", "fd08::/64", "192.168.20.0/24", "fdaa:20::/64"]
+SECOND = ["192.168.21.0/25", "10.8.0.200/32", "fd08:0:0:0:1::/128"]  # as if far's and carol's keys changed
 LOCAL_ADDRESSES = {ipaddress.ip_interface(a).ip for _, a in LOCAL}
-TUNNEL_PREFIXES = [ipaddress.ip_network(p) for p in TUNNEL]
+TUNNEL_PREFIXES = [ipaddress.ip_network(p) for p in TUNNEL + SECOND]
 HEAD = """version: 1
 network:
   name: net
@@ -81,7 +82,7 @@ ANY = {4: ["10.8.0.8", "10.8.0.77", "192.168.20.9", "192.168.10.5", "203.0.113.3
 
 
 def route_of(destination):
-    """in, wg0 or eth0: where the node sends it."""
+    """in, wg0 (or wg0-2, which is the same) or eth0: where the node sends it."""
     address = ipaddress.ip_address(destination)
     if address in LOCAL_ADDRESSES:
         return "in"
@@ -92,13 +93,14 @@ def is_masqueraded(packet):
     """Leaves an exit under its address, so that replies come to that."""
     destination = ipaddress.ip_address(packet.destination)
     behind = any(destination in ipaddress.ip_network(p) for p in ("192.168.10.0/24", "fdaa:10::/64"))
-    return packet.side == "wg0" and route_of(packet.destination) == "eth0" and not behind
+    return packet.side != "eth0" and route_of(packet.destination) == "eth0" and not behind
 
 
 def packets(ruleset, seed, most=300):
     """Packets for this ruleset, each once."""
     r = random.Random(seed)
     made = {}
+    flows_without_ports = set()
 
     def add(side, source, destination, protocol, port):
         source, destination = ipaddress.ip_address(source), ipaddress.ip_address(destination)
@@ -106,8 +108,15 @@ def packets(ruleset, seed, most=300):
                 ICMP, ICMPV6):
             return
         key = (side, str(source), str(destination), protocol, port)
-        made.setdefault(key, Packet(side, str(source), str(destination), protocol, port,
-                                    sport=20000 + len(made)))
+        packet = Packet(side, str(source), str(destination), protocol, port, sport=20000 + len(made))
+        if protocol == GRE:
+            # It has no ports: the way back is the same flow, and so are two under one address of an exit.
+            flow = (GRE, str(destination)) if is_masqueraded(packet) else (
+                GRE, frozenset((str(source), str(destination))))
+            if flow in flows_without_ports:
+                return
+            flows_without_ports.add(flow)
+        made.setdefault(key, packet)
 
     def flows(rule):
         sides = []
@@ -137,9 +146,9 @@ def packets(ruleset, seed, most=300):
     r.shuffle(rules)
     for rule in rules:
         source, destination, ports = flows(rule)
-        side = "wg0" if rule["in_tunnel"] else "eth0"
-        other = "eth0" if side == "wg0" else "wg0"
         for _ in range(40):
+            tunnel = r.choice(("wg0", "wg0", "wg0-2"))
+            side, other = (tunnel, "eth0") if rule["in_tunnel"] else ("eth0", tunnel)
             # All fields inside, or just one of them outside.
             wrong = r.choice((None, None, None, "from", "to", "port", "side"))
             a = r.choice(source[1] if wrong == "from" and source[1] else source[0] or [None])
@@ -153,11 +162,11 @@ def packets(ruleset, seed, most=300):
             break
     # What no rule speaks of.
     for version in (4, 6):
-        for side in ("wg0", "eth0"):
+        for side in ("wg0", "wg0-2", "eth0"):
             for source in ANY[version]:
                 for destination in [*LOCAL_BY[version], *ANY[version][:4]]:
                     if r.random() < 0.25:
-                        protocol, port = r.choice(((TCP, 22), (UDP, 51820), (UDP, 53), (GRE, 0), (ICMP, 8), (ICMP, 13),
+                        protocol, port = r.choice(((TCP, 22), (UDP, 51820), (UDP, 51920), (UDP, 51921), (UDP, 53), (GRE, 0), (ICMP, 8), (ICMP, 13),
                                                    (ICMPV6, 128), (ICMP, 3), (ICMPV6, 1), (TCP, 51820)))
                         add(side, source, destination, protocol, port)
     return list(made.values())

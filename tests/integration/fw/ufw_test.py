@@ -14,7 +14,7 @@ NODE = {4: "10.8.0.1", 6: "fd08::1"}
 PEER = {4: "10.8.0.2", 6: "fd08::2"}
 OUT_NODE = {4: "192.0.2.1", 6: "2001:db8:2::1"}
 OUT = {4: "198.51.100.7", 6: "2001:db8:7::7"}
-PORTS = (22, 52, 53, 54, 79, 80, 81, 442, 443, 444, 8080, 51820)
+PORTS = (22, 52, 53, 54, 79, 80, 81, 442, 443, 444, 8080, 51819, 51820, 51920, 51921)
 
 
 def script(*options):
@@ -32,6 +32,7 @@ def packets():
         for protocol in (TCP, UDP):
             for port in PORTS:
                 yield Packet("wg0", PEER[version], NODE[version], protocol, port)
+                yield Packet("wg0-2", PEER[version], NODE[version], protocol, port)
                 yield Packet("eth0", OUT[version], OUT_NODE[version], protocol, port)
         yield Packet("wg0", PEER[version], NODE[version], ICMP if version == 4 else ICMPV6, 8 if version == 4 else 128)
 
@@ -41,7 +42,7 @@ def allowed(packet, ports, ping=True):
     if packet.protocol in (ICMP, ICMPV6):
         return ping
     if packet.side == "eth0":
-        return packet.protocol == UDP and packet.dport == 51820
+        return packet.protocol == UDP and packet.dport in (51820, 51920)  # one more while keys change
     return (packet.protocol, packet.dport) in ports
 
 

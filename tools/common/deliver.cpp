@@ -1,4 +1,4 @@
-#include "monitor/deliver.hpp"
+#include "common/deliver.hpp"
 
 #include <fmt/format.h>
 
@@ -10,7 +10,7 @@
 #include "util/child.hpp"
 #include "util/own_program.hpp"
 
-namespace wgkit::tool::monitor {
+namespace wgkit::tool {
 
 namespace {
 
@@ -47,4 +47,4 @@ Result<void> deliver(const Receivers& receivers, const std::string& events,
                  "what is wrong is told again at the next run"};
 }
 
-} // namespace wgkit::tool::monitor
+} // namespace wgkit::tool

@@ -6,7 +6,7 @@
 #include "wgkit/result.hpp"
 
 /// What was found out, to wgkit-alert, which keeps it and tells it.
-namespace wgkit::tool::monitor {
+namespace wgkit::tool {
 
 /// Whom to tell: a configuration, or Slack alone.
 struct Receivers {
@@ -23,4 +23,4 @@ struct Receivers {
 Result<void> deliver(const Receivers& receivers, const std::string& events,
                      std::chrono::seconds limit);
 
-} // namespace wgkit::tool::monitor
+} // namespace wgkit::tool
