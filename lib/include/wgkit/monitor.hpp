@@ -10,6 +10,8 @@
 
 #include "wgkit/device.hpp"
 #include "wgkit/export.hpp"
+#include "wgkit/files.hpp"
+#include "wgkit/ip.hpp"
 #include "wgkit/keys.hpp"
 #include "wgkit/result.hpp"
 
@@ -65,6 +67,10 @@ struct Instant {
     std::string boot_id; ///< empty: unknown, the clocks since boot say nothing
 };
 
+/// An echo through the tunnel.
+enum class Probe : std::uint8_t { none, answered, unanswered };
+inline constexpr std::size_t probe_count = 3;
+
 struct PeerSample {
     PublicKey key;
     std::string endpoint;    ///< empty: none
@@ -75,6 +81,7 @@ struct PeerSample {
     std::uint64_t rx = 0;
     std::uint64_t tx = 0;
     std::string psk = {}; ///< fingerprint of the preshared key; empty: none
+    Probe probe = Probe::none;
 };
 
 struct DeviceSample {
@@ -141,6 +148,7 @@ struct Rule {
     std::optional<seconds> max_stale;
     bool strict = false;        ///< the handshake's age decides alone, for every peer
     std::uint32_t bad_runs = 1; ///< so many in a row are trouble, fewer are none yet
+    bool probe = false;         ///< while counters say nothing bad of it, ask it for an echo
     bool operator==(const Rule&) const = default;
 };
 
@@ -166,6 +174,7 @@ struct PeerState {
     milliseconds seen{};             ///< the last run whose samples had it
     std::uint32_t bad_runs = 0;      ///< runs in a row with trouble
     std::vector<milliseconds> turns; ///< when it last went to or from trouble
+    Probe probe = Probe::none;       ///< of the last run
 
     bool operator==(const PeerState&) const = default;
 };
@@ -224,6 +233,9 @@ class Policy {
         std::string name;
         Rule rule;
         std::vector<std::string> tags = {};
+        /// Inside, where to probe: the first that is routed to the peer. None: its first allowed
+        /// IP that is a single address.
+        std::vector<IpAddress> addresses = {};
     };
 
     Rule otherwise;                     ///< for peers without an entry
@@ -241,6 +253,19 @@ struct Run {
 WGKIT_API Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
                       const Policy& policy);
 
+struct ProbeTarget {
+    std::size_t device; ///< index among the samples
+    std::size_t peer;   ///< index in the device
+    IpAddress address;
+};
+
+/// The peers to ask for an echo before these samples are observed: those that should be up, of
+/// which the rule wants it and counters say nothing bad. To others a packet would ask for a new
+/// handshake, or for somebody who may be away. Pure.
+WGKIT_API std::vector<ProbeTarget> to_probe(const State& state,
+                                            const std::vector<DeviceSample>& samples,
+                                            const Instant& now, const Policy& policy);
+
 /// Notes what the run could not see.
 WGKIT_API void note_problems(State& state, std::size_t count);
 
@@ -256,11 +281,14 @@ WGKIT_API std::optional<Verdict> parse_verdict(std::string_view word);
 WGKIT_API std::string_view to_string(Level level);
 WGKIT_API std::string_view to_string(Cause cause);
 WGKIT_API std::string_view to_string(Expect expect);
+WGKIT_API std::string_view to_string(Probe probe);
 /// The verdict in words, with figures, e.g. "3 handshake initiations unanswered for 42 s".
 WGKIT_API std::string reason(const PeerState& peer, milliseconds t, const Rule& rule);
 
 /// The state file's text: versioned and checksummed.
 WGKIT_API std::string to_text(const State& state);
+/// The same, piece by piece.
+WGKIT_API void write_text(const State& state, const files::Sink& to);
 /// Errors: invalid (another version, a wrong checksum, a malformed line).
 WGKIT_API Result<State> parse_state(std::string_view text);
 
