@@ -81,7 +81,7 @@ Result<State> state_from_json(std::string_view text) {
         for (auto& device : state.devices)
             if (device.interface == text_in(from, "interface")
                 && device.netns == text_in(from, "netns"))
-                device.peers.push_back(*std::move(peer));
+                device.peers.push_back(*peer);
     }
     return state;
 }

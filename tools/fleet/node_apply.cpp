@@ -18,7 +18,6 @@
 namespace wgkit::tool::fleet {
 
 using wgkit::fleet::NodeAnswer;
-using wgkit::fleet::NodeInterface;
 using wgkit::fleet::NodePeer;
 using wgkit::fleet::NodeRequest;
 using wgkit::fleet::WantedFile;

@@ -9,8 +9,6 @@
 
 namespace wgkit::tool::fleet {
 
-using wgkit::fleet::NodeRequest;
-
 namespace {
 
 volatile std::sig_atomic_t was_stopped = 0;

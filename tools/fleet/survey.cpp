@@ -8,9 +8,6 @@
 
 namespace wgkit::tool::fleet {
 
-using wgkit::fleet::NodeRequest;
-using wgkit::fleet::WantedFile;
-
 namespace {
 
 constexpr std::string_view conf_start = "etc/wireguard/";

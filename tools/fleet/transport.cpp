@@ -12,7 +12,6 @@
 
 namespace wgkit::tool::fleet {
 
-using wgkit::fleet::NodeAnswer;
 using wgkit::fleet::NodeRequest;
 
 namespace {

@@ -45,7 +45,7 @@ class PlanText {
   private:
     void line(char sign, std::string_view what, int depth = 1) {
         const char* colour = sign == '+' ? "32" : sign == '-' ? "31" : "33";
-        text_.append(static_cast<std::size_t>(2 * depth), ' ');
+        text_.append(2 * static_cast<std::size_t>(depth), ' ');
         if (colour_)
             fmt::format_to(std::back_inserter(text_), "\033[{}m{}\033[0m {}\n", colour, sign, what);
         else

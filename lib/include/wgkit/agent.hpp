@@ -17,6 +17,7 @@ namespace wgkit::agent {
 /// Where an agent keeps its keys, what it knows of itself, and the last state.
 inline constexpr const char* default_folder = "/var/lib/wgkit/agent";
 
+/// What a node says of itself when it joins.
 struct JoinOptions {
     std::string folder = default_folder;
     std::string name;     ///< the node's, a DNS label
@@ -24,6 +25,7 @@ struct JoinOptions {
     std::int64_t now = 0; ///< Units: seconds since 1970
 };
 
+/// What a node asked for when it joined.
 struct Joined {
     std::string network;
     std::string node;
@@ -37,6 +39,7 @@ struct Joined {
 WGKIT_API Result<Joined> join(HttpPoster& requests, std::string_view token,
                               const JoinOptions& options);
 
+/// How an agent runs.
 struct AgentOptions {
     std::string folder = default_folder;
     int stop = -1; ///< ends the agent once it is readable

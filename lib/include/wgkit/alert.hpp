@@ -91,6 +91,7 @@ struct AlertTargetState {
     std::uint64_t dropped = 0;  ///< since its last message
 };
 
+/// What one `flush` did.
 struct AlertsFlushed {
     std::size_t delivered = 0; ///< messages that receivers took
     std::size_t requests = 0;
@@ -121,11 +122,16 @@ class WGKIT_API AlertSpool {
     Result<AlertsFlushed> flush(const AlertConfig& config, HttpPoster& poster,
                                 std::chrono::steady_clock::time_point deadline);
 
+    /// Messages that no receiver took yet. Errors: system.
     Result<std::vector<AlertWaiting>> waiting() const;
+    /// What is down now. Errors: system.
     Result<std::vector<AlertIncident>> incidents() const;
+    /// Each target's record of failures. Errors: system.
     Result<std::vector<AlertTargetState>> targets() const;
+    /// Silences that have not ended at `now`. Errors: system.
     Result<std::vector<AlertSilence>> silences(AlertTime now) const;
 
+    /// Returns the number of the new silence. Errors: invalid, system.
     Result<std::int64_t> add_silence(const AlertSilence& silence);
     /// Errors: not_found.
     Result<void> remove_silence(std::int64_t id);

@@ -17,8 +17,10 @@ namespace wgkit {
 
 using AlertTime = std::chrono::sys_seconds;
 
+/// How bad it is, least first.
 enum class AlertSeverity : std::uint8_t { info, warning, critical };
 
+/// The word in configuration and messages.
 WGKIT_API std::string_view to_string(AlertSeverity severity);
 
 /// Where a secret is found when it is needed. At most one of these is set.
@@ -28,12 +30,14 @@ struct SecretSource {
     std::string credential;  ///< a name below $CREDENTIALS_DIRECTORY (systemd)
     std::string text;        ///< as it stands in the configuration: only for what is no secret
 
+    /// Whether none of them is set.
     bool empty() const;
 };
 
 /// Reads it; a newline at its end is not part of it. Errors: not_found, permission, system.
 WGKIT_API Result<SecretString> read_secret(const SecretSource& source);
 
+/// Which service a target is.
 enum class AlertTargetType : std::uint8_t {
     slack,
     webhook,
@@ -51,6 +55,7 @@ enum class AlertTargetType : std::uint8_t {
 /// What a webhook's body looks like.
 enum class WebhookFormat : std::uint8_t { standard, alertmanager, body_template };
 
+/// One receiver, with what its service needs.
 struct AlertTarget {
     std::string name;
     AlertTargetType type = AlertTargetType::webhook;
@@ -86,6 +91,7 @@ struct AlertRoute {
     bool goes_on = false;
 };
 
+/// The whole configuration; wgkit-alert(1) tells its fields.
 struct AlertConfig {
     std::string spool = "/var/lib/wgkit/alert";
     std::string source; ///< who reports, for receivers; empty: the host's name

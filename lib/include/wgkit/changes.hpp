@@ -9,6 +9,7 @@ namespace wgkit::mesh {
 
 /// One file that `render` would write or remove.
 struct Change {
+    /// What `render` would do with the file.
     enum class Kind { create, update, remove };
     Kind kind = Kind::update;
     std::string path; ///< relative to the output folder; of the lock: its own path

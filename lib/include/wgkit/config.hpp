@@ -49,6 +49,7 @@ struct Comments {
     std::vector<std::string> above; ///< whole lines before it
     std::string beside;             ///< at the end of its line
 
+    /// Whether there is no comment.
     bool empty() const { return above.empty() && beside.empty(); }
 };
 
@@ -59,6 +60,7 @@ struct SectionComments {
     std::vector<std::string> below; ///< between the header and the first field
     std::vector<std::string> end;   ///< after the last field
 
+    /// Whether there is no comment.
     bool empty() const { return above.empty() && beside.empty() && below.empty() && end.empty(); }
 };
 
@@ -74,9 +76,11 @@ class WGKIT_API Origins {
   public:
     /// `index` counts the values of a list key.
     Origin& at(Key key, std::size_t index = 0) { return map_[{key, index}]; }
+    /// Null if nothing is known of the value.
     const Origin* find(Key key, std::size_t index = 0) const;
     /// Where the value stands; {0, 0} if it was not read from a file.
     Mark mark(Key key, std::size_t index = 0) const;
+    /// Whether nothing is known of any value.
     bool empty() const { return map_.empty(); }
 
   private:
@@ -108,6 +112,7 @@ struct Interface {
 /// Signs need wg 1.0.20250521.
 enum class Sign : char { none = 0, add = '+', remove = '-' };
 
+/// A word of an AllowedIPs line (wg(8)).
 struct AllowedIp {
     Prefix prefix; ///< as written; the kernel clears host bits
     Sign sign = Sign::none;
@@ -141,6 +146,7 @@ struct Config {
 /// Whose rules a file is read by: wg-quick's files may hold more keys.
 enum class Dialect { wg, wg_quick };
 
+/// How text is read and written.
 struct Options {
     Dialect dialect = Dialect::wg_quick;
 };

@@ -25,6 +25,7 @@ namespace wgkit::confirm {
 
 /// Since boot, with the time that the machine was suspended: CLOCK_BOOTTIME.
 using BootTime = std::chrono::nanoseconds;
+/// The clock's reading.
 WGKIT_API BootTime now();
 
 /// A file that gets its place once the change is confirmed.
@@ -53,12 +54,14 @@ struct Change {
     std::vector<BootFile> boot_files;
 };
 
+/// How far an armed change is.
 enum class State {
     pending,    ///< waits for confirmation
     confirmed,  ///< confirmed, but a file is not yet in its place
     undoing,    ///< its time is over
     undo_failed ///< the undoing command failed
 };
+/// The word for people and JSON.
 WGKIT_API std::string_view to_string(State state);
 
 /// A change that was armed.
@@ -102,6 +105,7 @@ WGKIT_API Result<std::optional<Pending>> find(const std::string& name);
 /// All of them, by name.
 WGKIT_API Result<std::vector<Pending>> list();
 
+/// How bad a watcher's message is.
 enum class Severity { info, warning, error };
 /// What a watcher has to tell.
 using Log = std::function<void(Severity, const std::string&)>;

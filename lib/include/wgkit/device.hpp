@@ -32,6 +32,7 @@ struct WGKIT_API DeviceEndpoint {
 /// `address:port` or `[address%scope]:port`, the scope by the interface's name if it has one.
 WGKIT_API std::string to_string(const DeviceEndpoint& endpoint);
 
+/// A peer of a device as its engine reports it (wg(8)).
 struct DevicePeer {
     PublicKey public_key;
     std::optional<PresharedKey> preshared_key;
@@ -44,6 +45,7 @@ struct DevicePeer {
     std::vector<Prefix> allowed_ips; ///< in the device's order
 };
 
+/// A WireGuard device as its engine reports it (wg(8)).
 struct Device {
     std::string name;
     std::optional<PrivateKey> private_key;
@@ -91,6 +93,7 @@ struct WantedDevice {
 /// What the file of an interface wants of its device. Endpoints are not looked up.
 WGKIT_API WantedDevice wanted_device(const config::Config& config);
 
+/// What `diff` leaves alone.
 struct DiffOptions {
     /// Peers that are not listed stay, with the allowed IPs that nobody else wants.
     bool keep_other_peers = false;
@@ -140,6 +143,7 @@ struct DeviceChange {
     std::vector<PeerChange> peers;
     std::vector<PublicKey> removed_peers; ///< with all their allowed IPs
 
+    /// Whether nothing differs.
     WGKIT_API bool empty() const;
 };
 

@@ -20,6 +20,7 @@ struct Mark {
     auto operator<=>(const Mark&) const = default;
 };
 
+/// Whether a finding forbids to go on.
 enum class Severity { error, warning };
 
 /// A second place that explains a finding, e.g. the other owner of an address.
@@ -50,12 +51,18 @@ class WGKIT_API Diagnostics {
     /// message at the same place are kept once (a bad default would else be reported for every
     /// node): what is filled in the second time is dropped.
     Diagnostic& error(std::string code, Mark mark, std::string message);
+    /// As `error`, for what is no reason to stop.
     Diagnostic& warning(std::string code, Mark mark, std::string message);
+    /// Adds the findings of another file, or of another pass.
     void append(const Diagnostics& other);
 
+    /// All findings, in the order in which they were found or sorted.
     const std::vector<Diagnostic>& all() const { return list_; }
+    /// Whether nothing was found.
     bool empty() const { return list_.empty(); }
+    /// How many findings are errors.
     std::size_t errors() const;
+    /// The file that marks are in.
     const std::string& file() const { return file_; }
     /// Sorts by file, line and column.
     void sort();

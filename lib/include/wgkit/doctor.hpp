@@ -14,6 +14,7 @@ namespace wgkit {
 /// problem: does not work. risk: will not work under some circumstance. note: as it may be meant.
 enum class Weight { problem, risk, note };
 
+/// One finding with its evidence and its cure.
 struct Ailment {
     std::string code; ///< stable, e.g. "mtu-too-large"; wgkit-net(8) lists them
     Weight weight = Weight::problem;

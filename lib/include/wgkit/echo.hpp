@@ -12,6 +12,7 @@
 
 namespace wgkit {
 
+/// How to ask.
 struct EchoOptions {
     std::string interface = {}; ///< only through it; empty: as the routes say
     unsigned tries = 1;         ///< evenly over the time, for those that have not answered

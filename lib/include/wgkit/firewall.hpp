@@ -23,6 +23,7 @@ struct Rate {
     auto operator<=>(const Rate&) const = default;
 };
 
+/// Where a packet meets the rules: it ends here, or goes through.
 enum class Hook : std::uint8_t { input, forward };
 
 /// New flows that are let through. "Tunnel" is the WireGuard interface, anything else is outside.
@@ -73,7 +74,9 @@ struct Packet {
     FlowState state = FlowState::fresh;
 };
 
+/// What the rules say of a packet, and which one says it.
 struct Decision {
+    /// What happens with the packet.
     enum class Verdict : std::uint8_t {
         accept,
         drop,

@@ -25,6 +25,7 @@ struct WGKIT_API RuleText {
     std::string interface;
     std::vector<std::string> parts;
 
+    /// Whether there is no rule.
     bool empty() const;
     bool operator==(const RuleText&) const = default;
 };
@@ -53,6 +54,7 @@ WGKIT_API Result<RuleText> listed(const RuleText& rules);
 
 /// How one line differs.
 struct Difference {
+    /// How the line differs.
     enum class Kind : std::uint8_t { missing, extra, moved };
     /// What the difference means for packets.
     enum class Effect : std::uint8_t {
@@ -74,6 +76,7 @@ WGKIT_API std::string hash_of(const RuleText& rules);
 
 /// The firewall's own dry run. Errors: invalid (it refuses the rules), system.
 WGKIT_API Result<void> check_rules(const RuleText& rules);
+/// How long applied rules last.
 enum class Lasting : std::uint8_t {
     boot,   ///< ufw loads them at the next boot, too, and is enabled if it is not active
     running ///< files of ufw stay as they are
@@ -145,12 +148,15 @@ struct AppliedRules {
     std::string hash; ///< of what was listed then
     std::string time; ///< RFC 3339
 };
+/// Where the rules that were applied for an interface are recorded.
 WGKIT_API std::string applied_path(const std::string& interface);
 /// The text of such a file.
 WGKIT_API std::string to_text(const AppliedRules& applied);
 /// Nothing if there is no such file. Errors: invalid (it is none of ours), permission, system.
 WGKIT_API Result<std::optional<AppliedRules>> read_applied(const std::string& path);
+/// Replaces the interface's record. Errors: permission, system.
 WGKIT_API Result<void> write_applied(const AppliedRules& applied);
+/// Removes the interface's record, if there is one. Errors: permission, system.
 WGKIT_API Result<void> forget_applied(const std::string& interface);
 
 } // namespace wgkit::fw

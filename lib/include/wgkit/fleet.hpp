@@ -30,6 +30,7 @@ struct WantedFile {
     std::string state_hash; ///< of the state that the plan was made from; empty: any
 };
 
+/// What the operator's program asks of a node, as JSON on its standard input.
 struct NodeRequest {
     std::uint32_t protocol = protocol_version;
     std::string verb;
@@ -42,6 +43,7 @@ struct NodeRequest {
     std::vector<std::string> words;        ///< further arguments of the verb
 };
 
+/// A peer as a node sees it.
 struct NodePeer {
     PublicKey key;
     std::string endpoint;       ///< empty: unknown
@@ -67,6 +69,7 @@ struct NodeInterface {
     std::optional<std::chrono::seconds> pending; ///< a change waits for confirmation: time left
 };
 
+/// What a node answers, as JSON on its standard output.
 struct NodeAnswer {
     std::uint32_t protocol = protocol_version;
     std::string version;     ///< of wgkit
@@ -83,10 +86,13 @@ struct NodeAnswer {
     SecretString output;             ///< of a verb that runs another program
 };
 
+/// The document; secret, since a request may hold preshared keys.
 WGKIT_API SecretString to_text(const NodeRequest& request);
 /// Errors: invalid (not such a document), conflict (another protocol version).
 WGKIT_API Result<NodeRequest> parse_request(std::string_view text);
+/// The document; secret, since an answer may hold preshared keys.
 WGKIT_API SecretString to_text(const NodeAnswer& answer);
+/// Errors: invalid (not such a document), conflict (another protocol version).
 WGKIT_API Result<NodeAnswer> parse_answer(std::string_view text);
 
 /// The text of a rendered file with the node's own key in place of the command that loads it.

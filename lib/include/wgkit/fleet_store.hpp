@@ -22,9 +22,10 @@ struct Operator {
     HttpPoster& requests;
     std::string home; ///< folder of settings and keys
     std::int64_t now = 0;
-    std::int64_t valid_for = 30 * 86'400; ///< until a published state must be renewed
+    std::int64_t valid_for = std::int64_t{30} * 86'400; ///< until a published state must be renewed
 };
 
+/// What a new store is made for.
 struct StoreOptions {
     std::string network;
     std::string url;       ///< etcd://HOST,HOST
@@ -37,6 +38,7 @@ struct StoreOptions {
 /// Errors: exists (the store has this network from somebody else), permission, invalid, system.
 WGKIT_API Result<void> init_store(const Operator& op, const StoreOptions& options);
 
+/// What was published.
 struct Published {
     std::uint64_t revision = 0;
     std::size_t nodes = 0;
@@ -51,6 +53,7 @@ struct Published {
 WGKIT_API Result<Published> publish(const Operator& op, const mesh::Fleet& fleet,
                                     std::optional<bool> drop_unrefreshed);
 
+/// What a join key admits.
 struct JoinKeyOptions {
     std::vector<std::string> tags;
     std::optional<Prefix> ipv4; ///< pools, inside of the network's
@@ -59,6 +62,7 @@ struct JoinKeyOptions {
     std::int64_t valid_for = 86'400; ///< Units: seconds
 };
 
+/// A new join key and the token that carries it.
 struct JoinKey {
     std::string id;
     SecretString token; ///< one line; a secret
@@ -67,6 +71,7 @@ struct JoinKey {
 /// Publishes a join key. Errors: invalid (a pool outside of the network's), those of publishing.
 WGKIT_API Result<JoinKey> make_join_key(const Operator& op, const JoinKeyOptions& options);
 
+/// Which requests to join were admitted.
 struct Approval {
     std::vector<std::string> approved;
     std::vector<std::pair<std::string, std::string>> refused; ///< node and why
@@ -82,6 +87,7 @@ WGKIT_API Result<void> revoke_node(const Operator& op, const std::string& name);
 /// Takes a join key out, with the nodes that it let in and that were not approved.
 WGKIT_API Result<void> revoke_join_key(const Operator& op, const std::string& id);
 
+/// What the store tells of one node.
 struct NodeStatus {
     std::string name;
     std::vector<std::string> addresses;
@@ -92,6 +98,7 @@ struct NodeStatus {
     std::string status;
 };
 
+/// What the store tells of one join key.
 struct JoinKeyStatus {
     std::string id;
     std::vector<std::string> tags;
@@ -99,6 +106,7 @@ struct JoinKeyStatus {
     std::int64_t expires = 0;
 };
 
+/// What the store tells of the fleet.
 struct StoreStatus {
     std::string network;
     std::uint64_t revision = 0;
@@ -108,8 +116,10 @@ struct StoreStatus {
     std::vector<std::pair<std::string, std::string>> refused; ///< admissions, and why
 };
 
+/// Reads and verifies it. Errors: invalid (a signature), not_found, system.
 WGKIT_API Result<StoreStatus> store_status(const Operator& op);
 
+/// One entry of the signed audit trail.
 struct LogEntry {
     std::uint64_t number = 0;
     std::int64_t time = 0;

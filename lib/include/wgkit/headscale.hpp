@@ -27,6 +27,7 @@ struct Route {
     bool served = false;     ///< the node carries its traffic now
 };
 
+/// A node as Headscale reports it.
 struct Node {
     std::string id;
     std::string name; ///< its label in DNS
@@ -50,6 +51,7 @@ struct Snapshot {
     std::optional<Time> key_expiry; ///< of the API key that asked
 };
 
+/// How a server is reached.
 struct Access {
     std::string url;  ///< of the server, e.g. "https://headscale.example.com"
     SecretString key; ///< an API key
@@ -73,6 +75,7 @@ WGKIT_API Result<void> add_routes(std::string_view json, std::vector<Node>& node
 /// When the key of this prefix expires.
 WGKIT_API Result<std::optional<Time>> parse_key_expiry(std::string_view json, std::string_view key);
 
+/// What is wrong with a node, if anything.
 enum class Verdict : std::uint8_t {
     online,
     offline,  ///< not connected
@@ -83,6 +86,7 @@ enum class Verdict : std::uint8_t {
 };
 inline constexpr std::size_t verdict_count = 6;
 
+/// What is remembered of a node between two looks.
 struct NodeState {
     std::string id;
     Verdict verdict = Verdict::online;
@@ -109,6 +113,7 @@ struct State {
     bool operator==(const State&) const = default;
 };
 
+/// From when on something is trouble.
 struct Limits {
     seconds grace{300};       ///< offline that long is no trouble; also after a restart
     seconds warn{14 * 86400}; ///< before something expires
@@ -130,6 +135,7 @@ struct Finding {
 WGKIT_API std::vector<Finding> findings(const State& previous, const State& state,
                                         const Snapshot& snapshot, const Limits& limits);
 
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Verdict verdict);
 
 /// The state file's text: versioned and checksummed.
@@ -144,12 +150,18 @@ struct Told {
     std::vector<Finding> findings;
     std::string server; ///< its URL
 
+    /// The worst of all nodes and of the server.
     WGKIT_API Level level() const;
 };
+/// A line for each node in trouble; nothing if all is well.
 WGKIT_API std::string trouble_text(const Told& told);
+/// All nodes, a line each.
 WGKIT_API std::string table_text(const Told& told, bool colour);
+/// One JSON document or, with `lines`, one for each node.
 WGKIT_API std::string to_json(const Told& told, bool lines);
+/// Status line and performance data (Monitoring Plugins guidelines).
 WGKIT_API std::string to_nagios(const Told& told);
+/// Metrics in Prometheus' text format.
 WGKIT_API std::string to_prometheus(const Told& told);
 /// As wgkit-alert(1) reads them.
 WGKIT_API std::string to_alert_events(const Told& told);

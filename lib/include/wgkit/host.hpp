@@ -79,15 +79,18 @@ struct HostState {
     bool operator==(const HostState&) const = default;
 };
 
+/// Sets the MTU of the interface; in bytes.
 struct HostMtu {
     std::uint32_t mtu = 0;
     std::uint32_t before = 0;
 
     auto operator<=>(const HostMtu&) const = default;
 };
+/// Sets the interface up.
 struct HostUp {
     auto operator<=>(const HostUp&) const = default;
 };
+/// Sets net.ipv4.conf.all.src_valid_mark, which marked replies need (wg-quick(8)).
 struct HostSrcValidMark {
     auto operator<=>(const HostSrcValidMark&) const = default;
 };
@@ -129,6 +132,7 @@ enum class PathMtu { read, leave };
 WGKIT_API Result<HostFacts> read_host_facts(const Device& device, const config::Interface& wanted,
                                             PathMtu path_mtu = PathMtu::read);
 
+/// What the host is to have for an interface, and what its device needs for it.
 struct HostWanted {
     HostState state;
     std::uint32_t fwmark = 0; ///< the mark that the device needs for it; 0: none

@@ -17,6 +17,7 @@
 /// the programs when they need it.
 namespace wgkit {
 
+/// One request and its limits.
 struct HttpRequest {
     std::string method = "POST";
     SecretString url; ///< http or https; often a secret as a whole
@@ -39,6 +40,7 @@ enum class HttpOutcome : std::uint8_t {
     refused,  ///< we did not want to: not a URL, another scheme
 };
 
+/// What came of a request.
 struct HttpAnswer {
     HttpOutcome outcome = HttpOutcome::refused;
     int status = 0;

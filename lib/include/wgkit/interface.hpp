@@ -33,6 +33,7 @@ WGKIT_API bool is_world_accessible(const std::string& path);
 /// How systemd-networkd or NetworkManager manages an interface, for people; empty if neither does.
 WGKIT_API std::string network_manager_of(const std::string& interface);
 
+/// How interfaces are brought up and down.
 struct InterfaceOptions {
     bool hooks = true;      ///< run PreUp, PostUp, PreDown and PostDown
     bool take_over = false; ///< go on although another program manages the interface

@@ -118,6 +118,7 @@ struct Node {
     std::vector<PeerOverride> peers;
     FieldMarks marks;
 
+    /// Whether the node carries the tag.
     bool has_tag(std::string_view tag) const;
     /// First underlay that has an endpoint, if any.
     const Endpoint* endpoint() const;
@@ -128,6 +129,7 @@ using Selector = std::vector<Located<std::string>>;
 
 /// One line of `topology:`; the mesh is the union of what its rules link.
 struct TopologyRule {
+    /// How nodes are linked.
     enum class Kind {
         mesh,  ///< every pair among `first`
         hub,   ///< every one of `second` with every one of `first`, the hubs among themselves
@@ -157,6 +159,7 @@ struct Inventory {
     std::vector<Network> networks;
 };
 
+/// What was read of nodes.yaml.
 struct ParsedInventory {
     Inventory inventory; ///< incomplete where `diagnostics` has errors
     Diagnostics diagnostics;
@@ -170,6 +173,7 @@ WGKIT_API std::string_view to_string(Format format);
 
 /// YYYY-MM-DD (ISO 8601).
 WGKIT_API std::string to_string(Date date);
+/// Nothing if the text is no such date.
 WGKIT_API std::optional<Date> parse_date(std::string_view text);
 
 } // namespace wgkit::mesh

@@ -19,6 +19,7 @@ struct KeySet {
     std::optional<PresharedKey> preshared_key;
 };
 
+/// A new private key with its public key and, if asked for, a preshared key.
 WGKIT_API KeySet generate_key_set(bool with_preshared_key);
 
 /// Reads a private key by the rules of `wg pubkey`: exactly 44 characters of base64, then nothing
@@ -26,6 +27,7 @@ WGKIT_API KeySet generate_key_set(bool with_preshared_key);
 /// with Errc::permission, unless `allow_open`.
 WGKIT_API Result<PrivateKey> read_private_key(const std::string& path, bool allow_open = false);
 
+/// Which files are to be written, and where.
 struct KeyFilesRequest {
     std::string folder; ///< made with mode 0700 if only its last part is missing
     std::string name;   ///< a DNS label: it becomes part of paths

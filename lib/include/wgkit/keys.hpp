@@ -28,6 +28,7 @@ struct WGKIT_API PublicKey {
     auto operator<=>(const PublicKey&) const = default;
 };
 
+/// Base64 (RFC 4648), 44 characters.
 WGKIT_API std::string to_string(const PublicKey& key);
 
 /// 32 secret bytes: move-only, wiped on move and destruction, never printable.
@@ -74,7 +75,9 @@ WGKIT_API PublicKey public_key(const PrivateKey& key);
 
 /// Constant-time base64 (RFC 4648), 44 characters. Errors: Errc::invalid; the text is never quoted.
 WGKIT_API Result<PrivateKey> parse_private_key(std::string_view base64);
+/// Constant-time base64 (RFC 4648), 44 characters. Errors: Errc::invalid; the text is never quoted.
 WGKIT_API Result<PresharedKey> parse_preshared_key(std::string_view base64);
+/// The key in base64, in memory that is wiped.
 WGKIT_API SecretString reveal_base64(const PrivateKey& key);
 WGKIT_API SecretString reveal_base64(const PresharedKey& key);
 /// Constant-time comparison.
@@ -86,6 +89,7 @@ WGKIT_API bool is_zero(const PresharedKey& key);
 
 } // namespace wgkit
 
+/// For unordered containers.
 template <>
 struct std::hash<wgkit::PublicKey> {
     WGKIT_API std::size_t operator()(const wgkit::PublicKey& key) const noexcept;

@@ -18,6 +18,7 @@ namespace wgkit::mesh {
 /// Days a freed address stays unused, so that nothing that still remembers it reaches a stranger.
 inline constexpr std::chrono::days tombstone_days{30};
 
+/// What was decided for a node once, or for a name that is no longer in the inventory.
 struct LockedNode {
     std::string name;
     std::optional<IpAddress> ipv4;
@@ -46,23 +47,28 @@ struct LockedMaster {
     bool operator==(const LockedMaster&) const = default;
 };
 
+/// The nodes of one network.
 struct LockedNetwork {
     std::string name;
     std::vector<LockedNode> nodes;     ///< sorted by name
     std::vector<Tombstone> tombstones; ///< sorted by name
     std::optional<LockedMaster> psk_master{};
 
+    /// Null if there is no such node.
     WGKIT_API LockedNode* find(std::string_view node);
     WGKIT_API const LockedNode* find(std::string_view node) const;
 };
 
+/// The state in nodes.lock.yaml; no secret is in it.
 struct Lock {
     std::vector<LockedNetwork> networks; ///< sorted by name
 
+    /// Null if there is no such network.
     WGKIT_API LockedNetwork* find(std::string_view network);
     WGKIT_API const LockedNetwork* find(std::string_view network) const;
 };
 
+/// What was read of nodes.lock.yaml.
 struct ParsedLock {
     Lock lock;
     Diagnostics diagnostics;
@@ -70,6 +76,7 @@ struct ParsedLock {
 
 /// Errors: as diagnostics; a broken lock is never repaired silently, it decides addresses.
 WGKIT_API ParsedLock parse_lock(std::string_view text, const std::string& file);
+/// The file's text; one line for each node, sorted.
 WGKIT_API std::string to_text(const Lock& lock);
 
 /// Brings a network's part of the lock up to its inventory: nodes that left become tombstones,

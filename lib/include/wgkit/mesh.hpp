@@ -43,6 +43,7 @@ struct Fleet {
     Fleet(const Fleet&) = delete;
     Fleet& operator=(const Fleet&) = delete;
 
+    /// Whether the lock is to be written.
     bool lock_changed() const { return to_text(lock) != lock_text; }
 };
 
@@ -56,6 +57,7 @@ WGKIT_API Fleet load_text(const Paths& paths, std::string nodes, std::string loc
 /// The day it is, in UTC.
 WGKIT_API Date today();
 
+/// What `render` writes, and where.
 struct RenderOptions {
     std::string out = "out";
     bool locked = false;           ///< allocate and generate nothing; fail if it would be needed
@@ -77,6 +79,7 @@ struct RunningCost {
     std::size_t config_bytes = 0;     ///< of all files
 };
 
+/// What `render` did.
 struct RenderSummary {
     std::size_t files_written = 0;
     std::size_t files_unchanged = 0;

@@ -46,6 +46,7 @@ WGKIT_API Result<void> enter_keys(const Paths& paths, const std::vector<LearnedK
 WGKIT_API Result<std::vector<NodeFile>>
 render_with_keys(Fleet& fleet, const std::vector<LearnedKey>& keys, const RenderOptions& options);
 
+/// A node with its new key.
 struct RekeyedNode {
     std::string network;
     std::string name;
@@ -59,6 +60,7 @@ struct RekeyedNode {
 WGKIT_API Result<std::vector<RekeyedNode>>
 rekey_nodes(Fleet& fleet, const std::vector<std::string>& nodes, Date today);
 
+/// Which epochs of its PSK master a network uses.
 struct PskEpochs {
     std::string network;
     std::uint32_t oldest = 0; ///< epoch that some node is still on

@@ -25,11 +25,13 @@ struct ImportFile {
     Ssh ssh{}; ///< how the node is reached
 };
 
+/// What the input does not say.
 struct ImportOptions {
     std::string network = "imported"; ///< where the input does not name it
     Date today{};
 };
 
+/// A private key that the input held.
 struct ImportedKey {
     std::string network;
     std::string node;

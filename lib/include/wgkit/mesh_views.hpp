@@ -85,7 +85,9 @@ struct GraphNode {
     std::size_t links = 0;   ///< among those
 };
 
+/// A line of the graph.
 struct GraphEdge {
+    /// What the two nodes are to each other.
     enum class Kind {
         tunnel,  ///< peers as equals
         spoke,   ///< peers, one the hub of the other
@@ -161,11 +163,13 @@ struct PskRecord {
     std::vector<std::string> problems;
 };
 
+/// The cryptographic material of a fleet.
 struct KeyAudit {
     std::vector<KeyRecord> nodes;
     std::vector<PskRecord> networks;
     std::vector<std::string> orphans; ///< files in the keys folder that belong to nothing
 
+    /// How many problems the records have, and orphans there are.
     WGKIT_API std::size_t findings() const;
 };
 
@@ -173,6 +177,7 @@ struct KeyAudit {
 /// Reads private keys to derive their public ones, and forgets them.
 WGKIT_API KeyAudit audit_keys(const Fleet& fleet, Date today);
 
+/// Which configuration is wanted.
 struct NodeConfigOptions {
     std::string network;          ///< needed if the node is in several
     bool compact = false;         ///< as phones take it: see `node_config`

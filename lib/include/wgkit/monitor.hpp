@@ -22,6 +22,7 @@ namespace wgkit::monitor {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
+/// What the samples say of a peer.
 enum class Verdict : std::uint8_t {
     never,       ///< no handshake was ever completed
     up,          ///< a session is alive
@@ -71,6 +72,7 @@ struct Instant {
 enum class Probe : std::uint8_t { none, answered, unanswered };
 inline constexpr std::size_t probe_count = 3;
 
+/// A peer's counters at one time.
 struct PeerSample {
     PublicKey key;
     std::string endpoint;    ///< empty: none
@@ -84,6 +86,7 @@ struct PeerSample {
     Probe probe = Probe::none;
 };
 
+/// A device and its peers at one time.
 struct DeviceSample {
     std::string netns; ///< empty: this process's
     std::string interface;
@@ -143,6 +146,7 @@ struct Cadence {
 /// What the operator expects of a peer.
 enum class Expect : std::uint8_t { automatic, up, roaming, ignore };
 
+/// What is expected of a peer.
 struct Rule {
     Expect expect = Expect::automatic;
     std::optional<seconds> max_stale;
@@ -208,6 +212,7 @@ struct Judgement {
 WGKIT_API PeerState update(PeerState previous, const PeerSample& sample, milliseconds t,
                            milliseconds wall, const Rule& rule, bool resumed = false);
 
+/// What is remembered of a device between two looks.
 struct DeviceState {
     std::string netns;
     std::string interface;
@@ -229,6 +234,7 @@ struct State {
 /// Which rule and name a peer has.
 class Policy {
   public:
+    /// The rule for a name or a tag.
     struct Entry {
         std::string name;
         Rule rule;
@@ -253,6 +259,7 @@ struct Run {
 WGKIT_API Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
                       const Policy& policy);
 
+/// A peer to ask, and where.
 struct ProbeTarget {
     std::size_t device; ///< index among the samples
     std::size_t peer;   ///< index in the device
@@ -276,11 +283,17 @@ WGKIT_API bool is_flapping(const PeerState& peer, milliseconds t);
 /// A time of the monitor as the wall clock would have said it.
 WGKIT_API milliseconds wall_of(const State& state, milliseconds t);
 
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Verdict verdict);
+/// Nothing if it is no such word.
 WGKIT_API std::optional<Verdict> parse_verdict(std::string_view word);
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Level level);
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Cause cause);
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Expect expect);
+/// The word for JSON.
 WGKIT_API std::string_view to_string(Probe probe);
 /// The verdict in words, with figures, e.g. "3 handshake initiations unanswered for 42 s".
 WGKIT_API std::string reason(const PeerState& peer, milliseconds t, const Rule& rule);

@@ -10,6 +10,7 @@
 /// Pure.
 namespace wgkit::monitor {
 
+/// What both ends together say of a tunnel.
 enum class PairVerdict : std::uint8_t {
     connected,
     quiet,   ///< no session, and nobody asks for one
@@ -22,6 +23,7 @@ enum class PairVerdict : std::uint8_t {
     unclear, ///< trouble, and the counters do not say where
 };
 inline constexpr std::size_t pair_verdict_count = 9;
+/// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(PairVerdict verdict);
 
 /// One end of a tunnel, as its own host sees it.
@@ -31,10 +33,12 @@ struct PairEnd {
     const PeerState* peer = nullptr; ///< the other end; nullptr: it is not among the peers
 };
 
+/// A tunnel with both its ends and the verdict.
 struct PairJudgement {
     PairEnd a, b;
     PairVerdict verdict = PairVerdict::unclear;
     std::string text; ///< with the names of both
+    /// Whether somebody has to look.
     bool is_trouble() const {
         return verdict != PairVerdict::connected && verdict != PairVerdict::quiet;
     }

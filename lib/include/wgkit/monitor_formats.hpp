@@ -32,6 +32,7 @@ WGKIT_API Level worse(Level a, Level b);
 
 /// A line for each peer in trouble; nothing if all is well.
 WGKIT_API std::string trouble_text(const std::vector<Row>& rows);
+/// How a table looks.
 struct TableStyle {
     bool colour = false;
     bool rates = false; ///< bytes per second between the last two looks instead of sums
@@ -51,6 +52,7 @@ WGKIT_API std::string to_nagios(const std::vector<Row>& rows,
 
 /// Whose names metrics have.
 enum class Dialect : std::uint8_t { own, mindflavor, mdlayher };
+/// Whose metrics, and in which format.
 struct MetricsOptions {
     Dialect dialect = Dialect::own;
     bool open_metrics = false; ///< with units and the final # EOF

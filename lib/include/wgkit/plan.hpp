@@ -28,6 +28,7 @@ struct Peer {
     PskMode psk = PskMode::none;
     std::uint32_t psk_epoch = 0; ///< the older of the two nodes' epochs: both know it
 
+    /// Addresses and routed subnets together: the AllowedIPs of the peer block.
     std::vector<Prefix> allowed_ips() const;
 };
 
@@ -45,6 +46,7 @@ struct Member {
 
 /// How traffic from one node to another goes.
 struct Path {
+    /// Which way.
     enum class Kind {
         none,   ///< nothing links the two, or no side can be reached
         direct, ///< they are peers
@@ -58,6 +60,7 @@ struct Path {
     const std::string* underlay = nullptr; ///< of the first hop
 };
 
+/// Who is whose peer in a network, with which endpoint, AllowedIPs and keepalive.
 class WGKIT_API Plan {
   public:
     /// Keeps references: `network` and `lock` must outlive the plan. Needs a lock that `reconcile`
@@ -66,9 +69,13 @@ class WGKIT_API Plan {
     ~Plan();
     Plan(Plan&&) noexcept;
 
+    /// The network that was planned.
     const Network& network() const;
+    /// How many nodes take part.
     NodeIndex size() const;
+    /// A node of the plan; `node` is below `size()`.
     const Member& member(NodeIndex node) const;
+    /// Nothing if no node of the plan has the name.
     std::optional<NodeIndex> find(std::string_view name) const;
 
     /// The node's peers in the order of their names, so that reordering the inventory changes no
@@ -78,6 +85,7 @@ class WGKIT_API Plan {
     /// True if what a node says of a peer depends on these two nodes alone: nothing is carried
     /// through hubs or relays. Then `peer` gives single elements of `peers`.
     bool pairs_are_independent() const;
+    /// Nothing if the two are no peers.
     std::optional<Peer> peer(NodeIndex node, NodeIndex other) const;
     /// As seen from `from`; symmetric in kind and via.
     Path path(NodeIndex from, NodeIndex to) const;

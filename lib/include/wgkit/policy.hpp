@@ -51,6 +51,7 @@ struct PolicyTest {
     Mark mark;
 };
 
+/// What nodes.yaml allows; wgkit-policy(5) tells its fields.
 struct Policy {
     std::string file;
     bool is_set = false; ///< the inventory has a policy
@@ -65,6 +66,7 @@ struct Policy {
     bool closed = false; ///< nodes also drop what else comes in outside of the tunnel
 };
 
+/// What was read of a policy.
 struct ParsedPolicy {
     Policy policy; ///< incomplete where `diagnostics` has errors
     Diagnostics diagnostics;

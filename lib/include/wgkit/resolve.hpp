@@ -20,6 +20,7 @@ struct MovedEndpoint {
     DeviceEndpoint now;
 };
 
+/// What came of resolving the names of endpoints again.
 struct Resolved {
     std::vector<MovedEndpoint> moved;
     std::vector<Error> failures; ///< names that have no address, or peers that were refused

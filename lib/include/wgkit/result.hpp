@@ -35,6 +35,7 @@ class [[nodiscard]] Result {
     Result(T value) : state_(std::in_place_index<0>, std::move(value)) {}
     Result(Error error) : state_(std::in_place_index<1>, std::move(error)) {}
 
+    /// Whether there is a value.
     bool has_value() const noexcept { return state_.index() == 0; }
     explicit operator bool() const noexcept { return has_value(); }
 
@@ -44,10 +45,12 @@ class [[nodiscard]] Result {
     T* operator->() { return &std::get<0>(state_); }
     const T* operator->() const { return &std::get<0>(state_); }
 
+    /// Only if there is no value.
     Error& error() & { return std::get<1>(state_); }
     const Error& error() const& { return std::get<1>(state_); }
     Error&& error() && { return std::get<1>(std::move(state_)); }
 
+    /// The value, or `fallback`.
     template <class U>
     T value_or(U&& fallback) const& {
         return has_value() ? **this : static_cast<T>(std::forward<U>(fallback));
@@ -80,9 +83,11 @@ class [[nodiscard]] Result<void> {
     Result() = default;
     Result(Error error) : error_(std::move(error)) {}
 
+    /// Whether it went well.
     bool has_value() const noexcept { return !error_; }
     explicit operator bool() const noexcept { return has_value(); }
 
+    /// Only if it did not go well.
     Error& error() & { return *error_; }
     const Error& error() const& { return *error_; }
     Error&& error() && { return *std::move(error_); }

@@ -49,8 +49,10 @@ enum class Phase {
     rekeyed,  ///< the interface and its file have the wanted keys
     returned, ///< the traffic is back
 };
+/// The word in state files and for people.
 WGKIT_API std::string_view to_string(Phase phase);
 
+/// Where a rotation keeps its state, and what its second device is.
 struct Options {
     std::string state_folder = "/var/lib/wgkit/rotate";
     std::string second{};   ///< name of the second device; empty: the interface's and "-2"
@@ -104,6 +106,7 @@ WGKIT_API Result<void> run(const std::string& interface, const Options& options)
 /// Whether there is a record of a rotation. Errors: invalid, permission, system.
 WGKIT_API Result<bool> is_under_way(const std::string& interface, const Options& options);
 
+/// How far the rotation of one peer is.
 struct PeerStatus {
     PublicKey current;
     PublicKey next;
@@ -111,6 +114,7 @@ struct PeerStatus {
     std::int64_t second_handshake = 0;
 };
 
+/// How far a rotation is.
 struct Status {
     Phase phase = Phase::prepared;
     bool going_back = false; ///< after an abort

@@ -18,10 +18,13 @@ struct WipingAllocator {
     using value_type = T;
 
     WipingAllocator() = default;
+    /// All of them are alike.
     template <class U>
     WipingAllocator(const WipingAllocator<U>&) noexcept {}
 
+    /// Memory as std::allocator gives it.
     T* allocate(std::size_t n) { return std::allocator<T>{}.allocate(n); }
+    /// Wipes the memory, then gives it back.
     void deallocate(T* p, std::size_t n) noexcept {
         wipe(p, n * sizeof(T));
         std::allocator<T>{}.deallocate(p, n);

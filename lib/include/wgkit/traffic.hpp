@@ -23,7 +23,9 @@ struct WGKIT_API Traffic {
     std::uint16_t first_port = 0;
     std::uint16_t last_port = 65535;
 
+    /// Whether ports do not matter.
     bool has_all_ports() const { return first_port == 0 && last_port == 65535; }
+    /// Whether it covers packets of that IP protocol to that port.
     bool contains(std::uint8_t other_protocol, std::uint16_t port) const;
 
     auto operator<=>(const Traffic&) const = default;

@@ -22,6 +22,7 @@ struct TunnelOffloads {
     bool udp_coalescing = true;   ///< UDP_GRO
 };
 
+/// What a tunnel device is made from.
 struct TunnelOptions {
     std::string interface;
     int tun_fd = -1;     ///< a TUN device to take over instead of making one
@@ -50,6 +51,7 @@ class WGKIT_API TunnelDevice {
     TunnelDevice& operator=(TunnelDevice&&) noexcept;
     ~TunnelDevice();
 
+    /// The name that the device got.
     const std::string& interface() const;
     /// Moves packets until `stop_fd` becomes readable (a signalfd, say) or the device or its
     /// socket is removed.
