@@ -15,9 +15,9 @@ function __wgkit_monitor_at
                 set at 'compare'
             case ':serve'
                 set at 'serve'
-            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':--fleet' ':--samples' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--bad-runs' ':--explain' ':--timeout' ':--now'
+            case ':-i' ':--interface' ':--netns' ':--dump' ':--headscale' ':--headscale-key-file' ':--headscale-ca-file' ':--grace' ':--fleet' ':--samples' ':--keep' ':-c' ':--config' ':--nodes' ':--names' ':--max-stale' ':--alert' ':--slack-webhook-file' ':--state' ':--interval' ':--format' ':--compat' ':-o' ':--output' ':--bad-runs' ':--explain' ':--timeout' ':--now'
                 set skip 1
-            case 'serve:--listen' 'serve:--state' 'serve:--auth-file' 'serve:--host' 'serve:--max-age'
+            case 'serve:--listen' 'serve:--state' 'serve:--samples' 'serve:--auth-file' 'serve:--host' 'serve:--max-age'
                 set skip 1
         end
     end
@@ -38,11 +38,13 @@ complete -c wgkit-monitor -n __wgkit_monitor_at -l headscale-ca-file -r -F -d 'T
 complete -c wgkit-monitor -n __wgkit_monitor_at -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l fleet -r -F -d 'Ask every host of this nodes.yaml by ssh, and tell causes, not peers'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l samples -x -a '(__fish_complete_directories)' -d 'Instead of asking, read DIR/NODE.json or DIR/NODE.state'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l keep -x -a '(__fish_complete_directories)' -d 'Keep what each host told as DIR/NODE.state, for serve --samples'
 complete -c wgkit-monitor -n __wgkit_monitor_at -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l strict-stale -d 'Judge every peer by the age of its handshake alone'
+complete -c wgkit-monitor -n __wgkit_monitor_at -l probe -d 'Ask peers that seem to be up for an echo through the tunnel'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l slack-webhook-file -r -F -d 'Tell Slack alone: a file with the URL of a webhook'
 complete -c wgkit-monitor -n __wgkit_monitor_at -l state -r -F -d 'Keep the samples in this file'
@@ -63,6 +65,7 @@ complete -c wgkit-monitor -n '__wgkit_monitor_at compare' -F
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l state -r -F -d 'The state file of wgkit monitor'
+complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l samples -x -a '(__fish_complete_directories)' -d 'Show a fleet: DIR/NODE.state of each host, as --fleet --keep leaves them'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l auth-file -r -F -d 'Ask for one of the lines USER:PASSWORD of this file'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l host -x -d 'Also answer to this name, e.g. behind a proxy; may be repeated'
 complete -c wgkit-monitor -n '__wgkit_monitor_at serve' -l max-age -x -d '/healthz fails if the monitor has not run for so many seconds'

@@ -183,9 +183,9 @@ function __wgkit_at
                 set at 'monitor compare'
             case 'monitor:serve'
                 set at 'monitor serve'
-            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:--fleet' 'monitor:--samples' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--bad-runs' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
+            case 'monitor:-i' 'monitor:--interface' 'monitor:--netns' 'monitor:--dump' 'monitor:--headscale' 'monitor:--headscale-key-file' 'monitor:--headscale-ca-file' 'monitor:--grace' 'monitor:--fleet' 'monitor:--samples' 'monitor:--keep' 'monitor:-c' 'monitor:--config' 'monitor:--nodes' 'monitor:--names' 'monitor:--max-stale' 'monitor:--alert' 'monitor:--slack-webhook-file' 'monitor:--state' 'monitor:--interval' 'monitor:--format' 'monitor:--compat' 'monitor:-o' 'monitor:--output' 'monitor:--bad-runs' 'monitor:--explain' 'monitor:--timeout' 'monitor:--now'
                 set skip 1
-            case 'monitor serve:--listen' 'monitor serve:--state' 'monitor serve:--auth-file' 'monitor serve:--host' 'monitor serve:--max-age'
+            case 'monitor serve:--listen' 'monitor serve:--state' 'monitor serve:--samples' 'monitor serve:--auth-file' 'monitor serve:--host' 'monitor serve:--max-age'
                 set skip 1
             case ':net'
                 set at net
@@ -643,11 +643,13 @@ complete -c wgkit -n '__wgkit_at monitor' -l headscale-ca-file -r -F -d 'Trust t
 complete -c wgkit -n '__wgkit_at monitor' -l grace -x -d 'A node may be offline for so many seconds before that is trouble'
 complete -c wgkit -n '__wgkit_at monitor' -l fleet -r -F -d 'Ask every host of this nodes.yaml by ssh, and tell causes, not peers'
 complete -c wgkit -n '__wgkit_at monitor' -l samples -x -a '(__fish_complete_directories)' -d 'Instead of asking, read DIR/NODE.json or DIR/NODE.state'
+complete -c wgkit -n '__wgkit_at monitor' -l keep -x -a '(__fish_complete_directories)' -d 'Keep what each host told as DIR/NODE.state, for serve --samples'
 complete -c wgkit -n '__wgkit_at monitor' -s c -l config -r -F -d 'Expectations of peers, see FILES in the manual page'
 complete -c wgkit -n '__wgkit_at monitor' -l nodes -r -F -d 'Names and tags of peers: nodes.yaml'
 complete -c wgkit -n '__wgkit_at monitor' -l names -r -F -d 'A file of wg-quick whose comments name peers; may be repeated'
 complete -c wgkit -n '__wgkit_at monitor' -l max-stale -x -d 'A peer that should be up is stale after so many seconds without a handshake'
 complete -c wgkit -n '__wgkit_at monitor' -l strict-stale -d 'Judge every peer by the age of its handshake alone'
+complete -c wgkit -n '__wgkit_at monitor' -l probe -d 'Ask peers that seem to be up for an echo through the tunnel'
 complete -c wgkit -n '__wgkit_at monitor' -l alert -r -F -d 'Tell those whom this file names, see wgkit-alert(5)'
 complete -c wgkit -n '__wgkit_at monitor' -l slack-webhook-file -r -F -d 'Tell Slack alone: a file with the URL of a webhook'
 complete -c wgkit -n '__wgkit_at monitor' -l state -r -F -d 'Keep the samples in this file'
@@ -668,6 +670,7 @@ complete -c wgkit -n '__wgkit_at monitor compare' -F
 complete -c wgkit -n '__wgkit_at monitor serve' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at monitor serve' -l listen -x -d 'Address and port; one that is not of this machine alone needs --auth-file'
 complete -c wgkit -n '__wgkit_at monitor serve' -l state -r -F -d 'The state file of wgkit monitor'
+complete -c wgkit -n '__wgkit_at monitor serve' -l samples -x -a '(__fish_complete_directories)' -d 'Show a fleet: DIR/NODE.state of each host, as --fleet --keep leaves them'
 complete -c wgkit -n '__wgkit_at monitor serve' -l auth-file -r -F -d 'Ask for one of the lines USER:PASSWORD of this file'
 complete -c wgkit -n '__wgkit_at monitor serve' -l host -x -d 'Also answer to this name, e.g. behind a proxy; may be repeated'
 complete -c wgkit -n '__wgkit_at monitor serve' -l max-age -x -d '/healthz fails if the monitor has not run for so many seconds'

@@ -53,12 +53,23 @@ struct Sockets {
 };
 
 /// A raw socket, or where that is forbidden the one that ping_group_range allows.
-UniqueFd open_echo(Family family) {
+Result<UniqueFd> open_echo(Family family, const std::string& interface) {
     const int domain = family == Family::ipv4 ? AF_INET : AF_INET6;
     const int protocol = family == Family::ipv4 ? int{IPPROTO_ICMP} : int{IPPROTO_ICMPV6};
     UniqueFd fd(::socket(domain, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
-    if (fd || (errno != EPERM && errno != EACCES)) return fd;
-    return UniqueFd(::socket(domain, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+    if (!fd && (errno == EPERM || errno == EACCES))
+        fd = UniqueFd(::socket(domain, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, protocol));
+    if (!fd) return errno_error("cannot open a socket for ICMP");
+    if (!interface.empty()
+        && ::setsockopt(fd.get(), SOL_SOCKET, SO_BINDTODEVICE, interface.data(),
+                        static_cast<socklen_t>(interface.size()))
+               != 0)
+        return errno_error("cannot ask through " + interface);
+    // Thousands of answers come at once. Where forcing is forbidden, what is allowed has to do.
+    const int room = 8 << 20;
+    if (::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUFFORCE, &room, sizeof room) != 0)
+        (void)::setsockopt(fd.get(), SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+    return fd;
 }
 
 bool send_echo(const Sockets& sockets, const IpAddress& to, const Payload& payload) {
@@ -97,51 +108,92 @@ std::optional<std::uint32_t> answer_in(std::span<const std::uint8_t> bytes, Fami
     return message.payload.index;
 }
 
-} // namespace
+/// Questions under way, and what came back.
+class Round {
+  public:
+    Round(std::span<const IpAddress> addresses, Sockets sockets)
+        : trips(addresses.size()), addresses_(addresses), sockets_(std::move(sockets)),
+          sent_(addresses.size()) {
+        randombytes_buf(payload_.cookie.data(), payload_.cookie.size());
+    }
 
-Result<std::vector<std::optional<std::chrono::microseconds>>>
-echo(std::span<const IpAddress> addresses, std::chrono::milliseconds patience) {
-    std::vector<std::optional<std::chrono::microseconds>> trips(addresses.size());
-    Sockets sockets;
-    for (const auto& address : addresses) {
-        UniqueFd& fd = address.is_v4() ? sockets.ipv4 : sockets.ipv6;
-        if (!fd) fd = open_echo(address.family());
-        if (!fd) return errno_error("cannot open a socket for ICMP");
+    /// Asks all that have not answered yet.
+    void ask() {
+        constexpr std::size_t at_once = 64;
+        for (std::size_t i = 0; i < addresses_.size(); ++i) {
+            if (trips[i]) continue;
+            payload_.index = static_cast<std::uint32_t>(i);
+            sent_[i] = Clock::now();
+            waits_ = send_echo(sockets_, addresses_[i], payload_) || waits_; // else: no way there
+            if (i % at_once == at_once - 1) take();
+        }
     }
-    Payload payload;
-    randombytes_buf(payload.cookie.data(), payload.cookie.size());
-    std::vector<Clock::time_point> sent(addresses.size());
-    std::size_t open = 0;
-    for (std::size_t i = 0; i < addresses.size(); ++i) {
-        payload.index = static_cast<std::uint32_t>(i);
-        sent[i] = Clock::now();
-        if (send_echo(sockets, addresses[i], payload)) ++open; // else: no way there now
+    /// Whether an answer may still come.
+    bool waits() const {
+        return waits_ && std::any_of(trips.begin(), trips.end(), [](auto& trip) { return !trip; });
     }
-    const auto end = Clock::now() + patience;
-    while (open != 0) {
-        const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
-        if (left.count() <= 0) break;
-        std::array<pollfd, 2> waits{pollfd{sockets.ipv4.get(), POLLIN, 0},
-                                    pollfd{sockets.ipv6.get(), POLLIN, 0}};
-        if (::poll(waits.data(), waits.size(), static_cast<int>(left.count())) < 0
-            && errno != EINTR)
-            return errno_error("cannot wait for answers");
+    /// False: the wait failed.
+    bool wait(std::chrono::milliseconds time) {
+        std::array<pollfd, 2> waits{pollfd{sockets_.ipv4.get(), POLLIN, 0},
+                                    pollfd{sockets_.ipv6.get(), POLLIN, 0}};
+        if (::poll(waits.data(), waits.size(), static_cast<int>(time.count())) < 0)
+            return errno == EINTR;
+        take();
+        return true;
+    }
+
+    std::vector<std::optional<std::chrono::microseconds>> trips;
+
+  private:
+    void take() {
         for (const auto family : {Family::ipv4, Family::ipv6}) {
-            const int fd = (family == Family::ipv4 ? sockets.ipv4 : sockets.ipv6).get();
+            const int fd = (family == Family::ipv4 ? sockets_.ipv4 : sockets_.ipv6).get();
             std::array<std::uint8_t, 1500> buffer{};
             for (;;) {
                 const auto size = fd < 0 ? -1 : ::recv(fd, buffer.data(), buffer.size(), 0);
                 if (size < 0) break;
                 const auto index = answer_in(
-                    std::span(buffer).first(static_cast<std::size_t>(size)), family, payload);
+                    std::span(buffer).first(static_cast<std::size_t>(size)), family, payload_);
                 if (!index || *index >= trips.size() || trips[*index]) continue;
                 trips[*index] = std::chrono::duration_cast<std::chrono::microseconds>(
-                    Clock::now() - sent[*index]);
-                --open;
+                    Clock::now() - sent_[*index]);
             }
         }
     }
-    return trips;
+
+    std::span<const IpAddress> addresses_;
+    Sockets sockets_;
+    Payload payload_;
+    std::vector<Clock::time_point> sent_;
+    bool waits_ = false;
+};
+
+} // namespace
+
+Result<std::vector<std::optional<std::chrono::microseconds>>>
+echo(std::span<const IpAddress> addresses, std::chrono::milliseconds patience,
+     const EchoOptions& options) {
+    Sockets sockets;
+    for (const auto& address : addresses) {
+        UniqueFd& fd = address.is_v4() ? sockets.ipv4 : sockets.ipv6;
+        if (fd) continue;
+        auto opened = open_echo(address.family(), options.interface);
+        if (!opened) return opened.error();
+        fd = *std::move(opened);
+    }
+    Round round(addresses, std::move(sockets));
+    const auto each = patience / std::max(1U, options.tries);
+    for (unsigned i = 0; i < std::max(1U, options.tries); ++i) {
+        const auto end = Clock::now() + each;
+        round.ask();
+        while (round.waits()) {
+            const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - Clock::now());
+            if (left.count() <= 0) break;
+            if (!round.wait(left)) return errno_error("cannot wait for answers");
+        }
+        if (!round.waits()) break;
+    }
+    return std::move(round.trips);
 }
 
 } // namespace wgkit

@@ -88,7 +88,9 @@ std::string to_nagios(const Told& told) {
 }
 
 std::string to_prometheus(const Told& told) {
-    monitor::Exposition to(false);
+    std::string text;
+    const files::Sink append = [&](std::string_view piece) { text += piece; };
+    monitor::Exposition to(append, false);
     const auto& nodes = told.snapshot.nodes;
     std::vector<std::string> labels;
     for (const auto& node : nodes)
@@ -131,7 +133,8 @@ std::string to_prometheus(const Told& told) {
     to.sample(fmt::format("{{server=\"{}\",version=\"{}\"}}", monitor::escaped(told.server),
                           monitor::escaped(told.snapshot.version)),
               1);
-    return to.take();
+    to.end();
+    return text;
 }
 
 } // namespace wgkit::headscale

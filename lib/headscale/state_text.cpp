@@ -27,8 +27,9 @@ NodeState read_node(FieldReader& fields) {
 } // namespace
 
 std::string to_text(const State& state) {
-    FieldWriter to;
-    to.line(heading);
+    std::string text;
+    const files::Sink append = [&](std::string_view piece) { text += piece; };
+    FieldWriter to(append, heading);
     to.line("look", number(state.now));
     if (state.restart)
         to.line("restart", number(state.restart->noticed), number(state.restart->before));
@@ -36,7 +37,8 @@ std::string to_text(const State& state) {
         to.line("node", plain(node.id), static_cast<unsigned>(node.verdict),
                 static_cast<unsigned>(node.level), number(node.since), node.online,
                 number(node.seen_online), plain(node.reason));
-    return seal(std::move(to.text()));
+    to.seal();
+    return text;
 }
 
 Result<State> parse_state(std::string_view text) {

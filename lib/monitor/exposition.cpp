@@ -1,7 +1,6 @@
 #include "monitor/exposition.hpp"
 
 #include <iterator>
-#include <utility>
 
 namespace wgkit::monitor {
 
@@ -29,9 +28,14 @@ void Exposition::family(std::string_view name, std::string_view type, std::strin
                    kind);
 }
 
-std::string Exposition::take() {
+void Exposition::end() {
     if (open_metrics_) text_ += "# EOF\n";
-    return std::move(text_);
+    flush();
+}
+
+void Exposition::flush() {
+    to_(text_);
+    text_.clear();
 }
 
 } // namespace wgkit::monitor

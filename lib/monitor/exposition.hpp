@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "wgkit/files.hpp"
+
 /// The text that Prometheus scrapes.
 namespace wgkit::monitor {
 
@@ -15,10 +17,8 @@ std::string escaped(std::string_view text);
 /// Families one after the other, each with its head.
 class Exposition {
   public:
-    /// `expected`: bytes, so that a large text does not move while it grows.
-    explicit Exposition(bool open_metrics, std::size_t expected = 0) : open_metrics_(open_metrics) {
-        text_.reserve(expected);
-    }
+    /// `to` must outlive it.
+    Exposition(const files::Sink& to, bool open_metrics) : to_(to), open_metrics_(open_metrics) {}
 
     void family(std::string_view name, std::string_view type, std::string_view help);
     /// A sample whose labels come in parts.
@@ -30,14 +30,20 @@ class Exposition {
         text_ += ' ';
         text_.append(number.data(), number.size());
         text_ += '\n';
+        if (text_.size() >= piece_bytes) flush();
     }
     template <class Value>
     void sample(std::string_view labels, const Value& value) {
         sample({labels}, value);
     }
-    std::string take();
+    void end();
 
   private:
+    static constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+
+    void flush();
+
+    const files::Sink& to_;
     bool open_metrics_;
     std::string_view name_;
     std::string text_;

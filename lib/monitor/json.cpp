@@ -36,6 +36,7 @@ Json to_json(const Row& row, const State& state) {
     json["endpoint"] = text_or_null(peer.endpoint);
     json["allowedIps"] = text_or_null(peer.allowed_ips);
     json["pskFingerprint"] = text_or_null(peer.psk);
+    json["probe"] = peer.probe == Probe::none ? Json(nullptr) : Json(to_string(peer.probe));
     json["samples"] = Json::array();
     for (const auto& look : peer.looks)
         json["samples"].push_back(

@@ -40,6 +40,7 @@ std::optional<PeerState> peer_in(const Input& from, milliseconds now) {
     peer.verdict = choice_in<Verdict>(from, "state", verdict_count);
     peer.cause = choice_in<Cause>(from, "rule", cause_count);
     peer.level = choice_in<Level>(from, "level", 4);
+    peer.probe = choice_in<Probe>(from, "probe", probe_count);
     peer.seen = now;
     for (const auto& sample : *samples) {
         if (!sample.is_array() || sample.size() != 4) return std::nullopt;

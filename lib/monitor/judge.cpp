@@ -104,6 +104,10 @@ Judgement judge(const PeerState& state, const Look& now, milliseconds wall, cons
     const auto say = [&](Verdict verdict, Cause cause) {
         return Judgement{verdict, cause, level_of(verdict, expected_up, rule)};
     };
+    const auto up = [&](Cause cause) {
+        return state.probe == Probe::unanswered ? say(Verdict::no_data, Cause::probe_unanswered)
+                                                : say(Verdict::up, cause);
+    };
     const milliseconds age = now.t - state.handshake_at;
     const bool is_never = state.handshake_at == milliseconds{};
     const milliseconds limit = stale_limit(rule, state);
@@ -127,9 +131,8 @@ Judgement judge(const PeerState& state, const Look& now, milliseconds wall, cons
             return say(Verdict::unreachable, *cause);
         if (is_lost(state, now.t)) return say(Verdict::lost, Cause::cadence);
     }
-    if (age <= limit) return say(Verdict::up, Cause::fresh);
-    if (state.uncounted && now.t - state.cadence.last_rx <= limit)
-        return say(Verdict::up, Cause::receiving);
+    if (age <= limit) return up(Cause::fresh);
+    if (state.uncounted && now.t - state.cadence.last_rx <= limit) return up(Cause::receiving);
     if (!expected_up) return say(Verdict::idle, Cause::quiet);
     if (can_tell && is_mute(state, now)) return say(Verdict::mute, Cause::nothing_sent);
     return say(Verdict::stale, Cause::too_old);

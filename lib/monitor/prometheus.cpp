@@ -16,9 +16,10 @@ std::int64_t epoch(const State& state, milliseconds t) {
 
 /// Labels of a peer in our own names, without the closing brace.
 std::string own_labels(const Row& row) {
-    std::string labels =
-        fmt::format("{{interface=\"{}\",public_key=\"{}\",peer=\"{}\"",
-                    escaped(row.device->interface), to_string(row.peer->key), escaped(row.name()));
+    const std::string key = to_string(row.peer->key);
+    std::string labels = fmt::format("{{interface=\"{}\",public_key=\"{}\",peer=\"{}\"",
+                                     escaped(row.device->interface), key,
+                                     row.peer->name.empty() ? key : escaped(row.peer->name));
     if (!row.device->netns.empty())
         labels += fmt::format(",netns=\"{}\"", escaped(row.device->netns));
     return labels;
@@ -146,10 +147,9 @@ void add_mdlayher(Exposition& to, const std::vector<Row>& rows, const State& sta
 
 } // namespace
 
-std::string to_prometheus(const std::vector<Row>& rows, const State& state,
-                          const MetricsOptions& options) {
-    constexpr std::size_t of_peer = 1300; // seven samples, of which five have but one value
-    Exposition to(options.open_metrics, rows.size() * of_peer);
+void write_prometheus(const std::vector<Row>& rows, const State& state,
+                      const MetricsOptions& options, const files::Sink& sink) {
+    Exposition to(sink, options.open_metrics);
     switch (options.dialect) {
     case Dialect::own:
         add_own(to, rows, state);
@@ -161,7 +161,14 @@ std::string to_prometheus(const std::vector<Row>& rows, const State& state,
         add_mdlayher(to, rows, state);
         break;
     }
-    return to.take();
+    to.end();
+}
+
+std::string to_prometheus(const std::vector<Row>& rows, const State& state,
+                          const MetricsOptions& options) {
+    std::string text;
+    write_prometheus(rows, state, options, [&](std::string_view piece) { text += piece; });
+    return text;
 }
 
 } // namespace wgkit::monitor

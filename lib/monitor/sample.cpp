@@ -30,14 +30,31 @@ std::string_view or_empty(std::string_view field) {
     return field == "(none)" ? std::string_view() : field;
 }
 
+/// One line; of what has more fields than any, so many.
+struct Fields {
+    std::array<std::string_view, 10> text;
+    std::size_t count = 0;
+};
+
+Fields fields_of(std::string_view row) {
+    Fields fields;
+    while (fields.count < fields.text.size()) {
+        const std::size_t tab = row.find('\t');
+        fields.text.at(fields.count++) = row.substr(0, tab);
+        if (tab == std::string_view::npos) break;
+        row.remove_prefix(tab + 1);
+    }
+    return fields;
+}
+
 /// The fields of a peer without the interface's name.
-Result<PeerSample> parse_peer(const std::vector<std::string_view>& fields, std::size_t at,
-                              std::size_t line) {
-    PeerSample peer;
+Result<void> parse_peer(std::span<const std::string_view> fields, std::size_t at, std::size_t line,
+                        PeerSample& peer) {
     const auto key = PublicKey::parse(fields[at]);
     if (!key) return broken(line, "the public key is none");
     peer.key = *key;
-    if (const auto psk = parse_preshared_key(fields[at + 1])) peer.psk = fingerprint(*psk);
+    if (fields[at + 1] != "(none)")
+        if (const auto psk = parse_preshared_key(fields[at + 1])) peer.psk = fingerprint(*psk);
     peer.endpoint = or_empty(fields[at + 2]);
     peer.allowed_ips = or_empty(fields[at + 3]);
     const auto handshake = ascii::to_number(fields[at + 4], INT64_MAX);
@@ -52,7 +69,7 @@ Result<PeerSample> parse_peer(const std::vector<std::string_view>& fields, std::
     peer.rx = *rx;
     peer.tx = *tx;
     peer.keepalive = static_cast<std::uint16_t>(*keepalive);
-    return peer;
+    return {};
 }
 
 } // namespace
@@ -86,7 +103,8 @@ Result<std::vector<DeviceSample>> parse_dump(std::string_view text, const std::s
         text.remove_prefix(std::min(end + 1, text.size()));
         ++line;
         if (row.empty()) continue;
-        const auto fields = ascii::split(row, '\t');
+        const Fields all = fields_of(row);
+        const std::span fields(all.text.data(), all.count);
         const bool is_device = fields.size() == 4 || fields.size() == 5;
         if (!is_device && fields.size() != 8 && fields.size() != 9)
             return broken(line, fmt::format("{} fields; a device has 5, a peer 9", fields.size()));
@@ -101,9 +119,8 @@ Result<std::vector<DeviceSample>> parse_dump(std::string_view text, const std::s
         }
         if (devices.empty() || devices.back().interface != name)
             return broken(line, "a peer before its device");
-        auto peer = parse_peer(fields, named ? 1 : 0, line);
-        if (!peer) return peer.error();
-        devices.back().peers.push_back(*std::move(peer));
+        auto parsed = parse_peer(fields, named ? 1 : 0, line, devices.back().peers.emplace_back());
+        if (!parsed) return parsed.error();
     }
     return devices;
 }

@@ -94,6 +94,9 @@ std::string explain_text(const Row& row, const State& state) {
                         std::chrono::duration_cast<seconds>(row.t - peer.silence.since).count(),
                         peer.silence.initiations, yes_no(peer.silence.asked != milliseconds{}),
                         peer.silence.unconfirmed);
+    text += fmt::format("probe      {}\n", !row.rule.probe             ? "off"
+                                           : peer.probe == Probe::none ? "not asked"
+                                                                       : to_string(peer.probe));
     text += "samples    seconds ago   handshake        received            sent\n";
     for (std::size_t i = 0; i < peer.looks.size(); ++i) {
         const Look& look = peer.looks[i];

@@ -198,6 +198,7 @@ PeerState update(PeerState state, const PeerSample& sample, milliseconds t, mill
     state.keepalive = sample.keepalive;
     state.rule = rule;
     state.psk = sample.psk;
+    state.probe = sample.probe;
     const Look now{t, handshake_of(state, sample, wall), sample.rx, sample.tx};
     if (state.looks.empty() || resumed) {
         begin(state, now, wall);

@@ -16,6 +16,7 @@ constexpr std::array<std::string_view, cause_count> causes{
     "fresh",           "quiet",         "no-handshake",     "asked-in-vain", "unconfirmed",
     "initiations",     "data",          "cadence",          "nothing-sent",  "too-old",
     "from-the-future", "counters-fell", "probe-unanswered", "receiving"};
+constexpr std::array<std::string_view, probe_count> probes{"none", "answered", "unanswered"};
 
 std::int64_t whole_seconds(milliseconds time) {
     return std::chrono::duration_cast<seconds>(time).count();
@@ -38,6 +39,8 @@ std::string_view to_string(Cause cause) { return causes.at(static_cast<std::size
 std::string_view to_string(Expect expect) {
     return expectations.at(static_cast<std::size_t>(expect));
 }
+
+std::string_view to_string(Probe probe) { return probes.at(static_cast<std::size_t>(probe)); }
 
 std::string reason(const PeerState& peer, milliseconds t, const Rule& rule) {
     const auto age = whole_seconds(t - peer.handshake_at);

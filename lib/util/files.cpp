@@ -84,6 +84,11 @@ Result<void> create(const std::string& path, std::string_view content, mode_t mo
 }
 
 Result<void> replace(const std::string& path, std::string_view content, mode_t mode) {
+    return replace(
+        path, [&](const Sink& to) { to(content); }, mode);
+}
+
+Result<void> replace(const std::string& path, const Producer& content, mode_t mode) {
     auto renamed = replace_unsynced(path, content, mode, Sync::yes);
     if (!renamed) return renamed;
     return sync_folder(folder_of(path));

@@ -5,10 +5,12 @@
 #include <charconv>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <type_traits>
 
+#include "wgkit/files.hpp"
 #include "wgkit/keys.hpp"
 #include "wgkit/result.hpp"
 
@@ -19,32 +21,43 @@ namespace wgkit {
 /// Text without what would end a field.
 std::string plain(std::string_view text);
 
-/// The text with its checksum.
-std::string seal(std::string text);
-/// What stands between the heading ("wgkit-monitor-state 1") and the checksum. Errors: invalid
+/// What stands between the heading ("wgkit-monitor-state 2") and the checksum. Errors: invalid
 /// (another version, a wrong checksum).
 Result<std::string_view> unseal(std::string_view text, std::string_view heading);
 
-/// Lines of fields, separated by tabs.
+class Checksum;
+
+/// Writes lines of fields, separated by tabs, and seals them.
 class FieldWriter {
   public:
+    /// Begins with the heading. `to` must outlive the writer.
+    FieldWriter(const files::Sink& to, std::string_view heading);
+    FieldWriter(const FieldWriter&) = delete;
+    FieldWriter& operator=(const FieldWriter&) = delete;
+    ~FieldWriter();
+
     template <class... Fields>
     void line(std::string_view kind, const Fields&... fields) {
         add(kind);
         (field(fields), ...);
-        text_ += '\n';
+        end();
     }
     void begin(std::string_view kind) { add(kind); }
-    void end() { text_ += '\n'; }
+    void end() {
+        text_ += '\n';
+        if (text_.size() >= piece_bytes) flush();
+    }
     template <class T>
     void field(const T& value) {
         text_ += '\t';
         add(value);
     }
-    void reserve(std::size_t bytes) { text_.reserve(bytes); }
-    std::string& text() { return text_; }
+    /// The last line: the checksum of all before it.
+    void seal();
 
   private:
+    static constexpr std::size_t piece_bytes = std::size_t{64} << 10;
+    void flush();
     void add(std::string_view value) { text_ += value; }
     void add(const std::string& value) { text_ += value; }
     void add(bool value) { text_ += value ? '1' : '0'; }
@@ -56,6 +69,8 @@ class FieldWriter {
         text_.append(number.data(), number.size());
     }
 
+    const files::Sink& to_;
+    std::unique_ptr<Checksum> sum_;
     std::string text_;
 };
 
@@ -77,11 +92,16 @@ class FieldReader {
     }
     template <class T>
     T number() {
-        const std::string_view field = text();
         T value{};
-        const auto [end, failure] =
-            std::from_chars(field.data(), field.data() + field.size(), value);
-        if (failure != std::errc{} || end != field.data() + field.size()) failed_ = true;
+        const char* const last = rest_.data() + rest_.size();
+        const auto [end, failure] = std::from_chars(rest_.data(), last, value);
+        const bool is_whole = end == last || *end == '\t';
+        if (done_ || failure != std::errc{} || !is_whole) {
+            failed_ = true;
+            return value;
+        }
+        done_ = end == last;
+        rest_.remove_prefix(static_cast<std::size_t>(end - rest_.data()) + (done_ ? 0 : 1));
         return value;
     }
     std::chrono::milliseconds time() { return std::chrono::milliseconds(number<std::int64_t>()); }

@@ -14,8 +14,10 @@
 namespace wgkit::files {
 
 namespace {
+
 constexpr std::string_view temporary_infix = ".wgkit-tmp-";
-}
+
+} // namespace
 
 Result<void> write_all(int fd, std::string_view content, const std::string& path) {
     while (!content.empty()) {
@@ -27,7 +29,7 @@ Result<void> write_all(int fd, std::string_view content, const std::string& path
     return {};
 }
 
-Result<std::string> write_temporary(const std::string& path, std::string_view content, mode_t mode,
+Result<std::string> write_temporary(const std::string& path, const Producer& content, mode_t mode,
                                     Sync sync) {
     const auto slash = path.rfind('/') + 1; // 0 without a slash: npos + 1
     std::string name =
@@ -35,7 +37,10 @@ Result<std::string> write_temporary(const std::string& path, std::string_view co
     constexpr mode_t created_mode = 0600; // by mkostemp
     UniqueFd fd(::mkostemp(name.data(), O_CLOEXEC));
     if (!fd) return errno_error(fmt::format("cannot write {}", path));
-    auto written = write_all(fd.get(), content, path);
+    Result<void> written;
+    content([&](std::string_view piece) {
+        if (written) written = write_all(fd.get(), piece, path);
+    });
     if (written && mode != created_mode && ::fchmod(fd.get(), mode) != 0)
         written = errno_error(fmt::format("cannot set the mode of {}", path));
     if (written && sync == Sync::yes && ::fsync(fd.get()) != 0)
@@ -47,6 +52,12 @@ Result<std::string> write_temporary(const std::string& path, std::string_view co
         return std::move(written).error();
     }
     return name;
+}
+
+Result<std::string> write_temporary(const std::string& path, std::string_view content, mode_t mode,
+                                    Sync sync) {
+    return write_temporary(
+        path, [&](const Sink& to) { to(content); }, mode, sync);
 }
 
 Result<void> create_unsynced(const std::string& path, std::string_view content, mode_t mode,
@@ -70,6 +81,12 @@ Result<void> sync_file_system(const std::string& folder) {
 }
 
 Result<void> replace_unsynced(const std::string& path, std::string_view content, mode_t mode,
+                              Sync sync) {
+    return replace_unsynced(
+        path, [&](const Sink& to) { to(content); }, mode, sync);
+}
+
+Result<void> replace_unsynced(const std::string& path, const Producer& content, mode_t mode,
                               Sync sync) {
     auto temporary = write_temporary(path, content, mode, sync);
     if (!temporary) return std::move(temporary).error();

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "util/unique_fd.hpp"
+#include "wgkit/files.hpp"
 #include "wgkit/result.hpp"
 
 /// The steps that `files::create`, `files::replace` and the output tree are made of.
@@ -18,10 +19,16 @@ Result<void> write_all(int fd, std::string_view content, const std::string& path
 
 /// Writes a finished temporary file beside `path` and returns its name. Its content is never
 /// visible to more people than `mode` allows. Nothing is left behind on failure.
+Result<std::string> write_temporary(const std::string& path, const Producer& content, mode_t mode,
+                                    Sync sync);
+
+/// As above, for a text that is at hand.
 Result<std::string> write_temporary(const std::string& path, std::string_view content, mode_t mode,
                                     Sync sync);
 
 /// Temporary file and rename, without syncing the folder: for many files that share one sync.
+Result<void> replace_unsynced(const std::string& path, const Producer& content, mode_t mode,
+                              Sync sync);
 Result<void> replace_unsynced(const std::string& path, std::string_view content, mode_t mode,
                               Sync sync);
 

@@ -64,7 +64,7 @@ TEST_CASE("a damaged state file is an error, whatever byte is wrong") {
     }
     CHECK_FALSE(parse_state(""));
     CHECK_FALSE(parse_state("sum\t"));
-    CHECK(parse_state("wgkit-monitor-state 2\n").error().message
+    CHECK(parse_state("wgkit-monitor-state 1\n").error().message
           == "a state file of another version of wgkit-monitor");
 }
 

@@ -259,3 +259,53 @@ TEST_CASE("trouble counts once it has lasted for as many runs as the rule wants"
     CHECK(state.bad_runs == 0);
     CHECK(state.turns.size() == 2);
 }
+
+TEST_CASE("an unanswered probe makes no-data of a peer that is up, and of no other") {
+    Watched peer(25, true);
+    peer.rule.probe = true;
+    CHECK(peer.look_at(0, -60, 1000, 1000) == Verdict::up);
+    peer.sample.probe = Probe::unanswered;
+    CHECK(peer.look_at(30, 10, 1092, 1148) == Verdict::no_data);
+    CHECK(peer.state.cause == Cause::probe_unanswered);
+    CHECK(peer.state.level == Level::critical);
+    CHECK(peer.look_at(35, 10, 1092, 1148) == Verdict::no_data); // a run that comes too soon
+    CHECK(peer.look_at(60, 10, 1092, 1148 + 3 * 148) == Verdict::unreachable);
+    peer.sample.probe = Probe::answered;
+    CHECK(peer.look_at(90, 80, 1184, 1148 + 4 * 148) == Verdict::up);
+}
+
+TEST_CASE("only peers that should be up and seem so are probed, at an address that is routed") {
+    const auto seen = [](std::uint8_t number, std::uint16_t keepalive, std::int64_t handshake,
+                         std::string allowed) {
+        PeerSample sample;
+        sample.key.bytes[0] = number;
+        sample.keepalive = keepalive;
+        sample.endpoint = "192.0.2.1:51820";
+        sample.handshake = handshake;
+        sample.allowed_ips = std::move(allowed);
+        return sample;
+    };
+    const DeviceSample device{"",
+                              "wg0",
+                              {},
+                              {seen(1, 25, epoch - 10, "10.8.0.0/24,10.9.0.1/32,fd00::1/128"),
+                               seen(2, 0, epoch - 10, "10.8.1.2/32"),   // roaming
+                               seen(3, 25, epoch - 900, "10.8.1.3/32"), // stale
+                               seen(4, 25, epoch - 10, "10.8.2.0/24"),  // no single address
+                               seen(5, 25, epoch - 10, "10.8.3.0/24"),
+                               seen(6, 25, epoch - 10, "10.8.4.6/32")}};
+    const Instant now{seconds(epoch), seconds(100), seconds(100), "one"};
+    Policy policy;
+    CHECK(to_probe({}, {device}, now, policy).empty());
+    policy.otherwise.probe = true;
+    Policy::Entry known{"", policy.otherwise, {}, {}};
+    known.addresses = {*IpAddress::parse("10.7.0.5"), *IpAddress::parse("10.8.3.5")};
+    policy.entries[device.peers[4].key] = known;
+    policy.entries[device.peers[5].key] = {}; // left out
+    const auto targets = to_probe({}, {device}, now, policy);
+    REQUIRE(targets.size() == 2);
+    CHECK(targets[0].peer == 0);
+    CHECK(to_string(targets[0].address) == "10.9.0.1");
+    CHECK(targets[1].peer == 4);
+    CHECK(to_string(targets[1].address) == "10.8.3.5");
+}

@@ -24,17 +24,17 @@ int conclude(const MonitorOptions& options, Found found, const std::optional<Sto
             report.error(told.error());
             level = worse(level, Level::unknown);
         }
-    if (store && !found.state.empty())
+    if (store && found.state)
         if (const auto saved = store->save(found.state); !saved) {
             report.error(saved.error()); // what was found out is told all the same
             level = worse(level, Level::unknown);
         }
     found.state = {};
     found.events = {};
-    const std::string text = found.text();
     if (options.output.empty()) {
-        std::fwrite(text.data(), 1, text.size(), stdout);
-    } else if (const auto written = files::replace(options.output, text, 0644); !written) {
+        found.text(
+            [](std::string_view piece) { std::fwrite(piece.data(), 1, piece.size(), stdout); });
+    } else if (const auto written = files::replace(options.output, found.text, 0644); !written) {
         return cannot_tell(report, written.error());
     }
     return static_cast<int>(level);

@@ -1,12 +1,12 @@
 #pragma once
 
-#include <functional>
 #include <optional>
 #include <string>
 
 #include "common/report.hpp"
 #include "monitor/options.hpp"
 #include "monitor/store.hpp"
+#include "wgkit/files.hpp"
 
 /// The end of a run.
 namespace wgkit::tool::monitor {
@@ -15,10 +15,15 @@ namespace wgkit::tool::monitor {
 struct Found {
     Level level = Level::ok;
     /// In the format that was asked for; made last, when the rest takes no memory any more.
-    std::function<std::string()> text = [] { return std::string(); };
-    std::string events; ///< for wgkit-alert
-    std::string state;  ///< of the next run; empty: as it is
+    files::Producer text = [](const files::Sink&) {};
+    std::string events;    ///< for wgkit-alert
+    files::Producer state; ///< of the next run; none: as it is
 };
+
+/// For a text that is there already.
+inline files::Producer whole(std::string text) {
+    return [text = std::move(text)](const files::Sink& to) { to(text); };
+}
 
 /// Hands the events over, keeps the state, prints the text; returns the exit status.
 int conclude(const MonitorOptions& options, Found found, const std::optional<Store>& store,

@@ -10,11 +10,17 @@ void add_fleet_options(const Arguments& arguments, FleetOptions& options) {
             .add_option("--fleet", options.nodes,
                         "Ask every host of this nodes.yaml by ssh, and tell causes, not peers")
             .type_name("FILE");
+    const auto samples = arguments
+                             .add_option("--samples", options.folder,
+                                         "Instead of asking, read DIR/NODE.json or DIR/NODE.state")
+                             .type_name("DIR")
+                             .needs(nodes);
     arguments
-        .add_option("--samples", options.folder,
-                    "Instead of asking, read DIR/NODE.json or DIR/NODE.state")
+        .add_option("--keep", options.keep,
+                    "Keep what each host told as DIR/NODE.state, for serve --samples")
         .type_name("DIR")
-        .needs(nodes);
+        .needs(nodes)
+        .excludes(samples);
 }
 
 int run_fleet(const MonitorOptions& options, const Report& report) {

@@ -12,6 +12,7 @@
 #include "util/child.hpp"
 #include "util/parallel.hpp"
 #include "util/rfc3339.hpp"
+#include "wgkit/files.hpp"
 #include "wgkit/monitor_fleet.hpp"
 #include "wgkit/monitor_formats.hpp"
 #include "wgkit/monitor_policy.hpp"
@@ -114,6 +115,20 @@ void collect(std::vector<Host>& hosts, const MonitorOptions& options) {
     });
 }
 
+/// For `serve --samples`. A host that does not answer keeps what it told last.
+Result<void> keep(const std::vector<Host>& hosts, const std::string& folder) {
+    if (folder.empty()) return {};
+    if (auto made = files::make_folders(folder, 0750); !made) return made;
+    for (const auto& host : hosts) {
+        if (!host.told.state) continue;
+        auto written = files::replace(
+            fmt::format("{}/{}.state", folder, host.told.name),
+            [&](const files::Sink& to) { write_text(*host.told.state, to); }, 0640);
+        if (!written) return written;
+    }
+    return {};
+}
+
 std::string text_of(const std::vector<FleetCause>& causes, bool all) {
     std::string text;
     for (const auto& cause : causes) {
@@ -186,13 +201,15 @@ void ask(const MonitorOptions& options, Found& found, const Report& report) {
     }
     std::vector<Host> hosts = hosts_of(*fleet);
     collect(hosts, options);
+    const auto kept = keep(hosts, options.fleet.keep);
+    if (!kept) report.error(kept.error()); // what was told counts all the same
     std::vector<FleetHost> told;
     for (auto& host : hosts) told.push_back(std::move(host.told));
     const auto causes = judge_fleet(told);
-    found.level = Level::ok;
+    found.level = kept ? Level::ok : Level::unknown;
     for (const auto& cause : causes) found.level = worse(found.level, cause.level);
-    found.text = [text = options.format == "json" ? json_of(causes, found.level)
-                                                  : text_of(causes, options.all)] { return text; };
+    found.text = whole(options.format == "json" ? json_of(causes, found.level)
+                                                : text_of(causes, options.all));
     found.events = events_of(causes);
 }
 

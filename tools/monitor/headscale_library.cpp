@@ -70,9 +70,7 @@ void ask(const HeadscaleQuestion& question, HeadscaleAnswer& answer, const Repor
         found.level = Level::unknown;
         found.events = headscale::to_alert_event(server, snapshot.error(), now_of(options));
         if (options.format == "nagios")
-            found.text = [text = "HEADSCALE UNKNOWN: " + snapshot.error().message + "\n"] {
-                return text;
-            };
+            found.text = whole("HEADSCALE UNKNOWN: " + snapshot.error().message + "\n");
         else
             report.error(snapshot.error());
         return;
@@ -84,9 +82,9 @@ void ask(const HeadscaleQuestion& question, HeadscaleAnswer& answer, const Repor
     const headscale::Told told{*snapshot, state,
                                headscale::findings(previous, state, *snapshot, limits), server};
     found.level = worse(told.level(), has_policy ? Level::ok : Level::unknown);
-    found.text = [text = text_of(question, told)] { return text; };
+    found.text = whole(text_of(question, told));
     found.events = to_alert_events(told);
-    found.state = to_text(state);
+    found.state = whole(to_text(state));
 }
 
 } // namespace

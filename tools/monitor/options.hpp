@@ -21,6 +21,7 @@ struct HeadscaleOptions {
 struct FleetOptions {
     std::string nodes;  ///< nodes.yaml; empty: none
     std::string folder; ///< of what they told already; empty: ask by ssh
+    std::string keep;   ///< the folder for what they tell; empty: it is not kept
 };
 
 /// What the command line of a run holds.
@@ -41,6 +42,7 @@ struct MonitorOptions {
     std::uint32_t timeout = 60;
     std::uint32_t bad_runs = 1;
     bool strict = false;
+    bool probe = false;
     bool all = false;
     bool watch = false;
     bool no_state = false;

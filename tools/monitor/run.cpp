@@ -13,6 +13,7 @@
 #include "monitor/conclude.hpp"
 #include "monitor/fleet.hpp"
 #include "monitor/headscale.hpp"
+#include "monitor/probe.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/monitor_formats.hpp"
 
@@ -36,6 +37,7 @@ Policy policy_of(const MonitorOptions& options) {
     if (options.max_stale != 0) policy.otherwise.max_stale = seconds(options.max_stale);
     policy.otherwise.strict = options.strict;
     policy.otherwise.bad_runs = options.bad_runs;
+    policy.otherwise.probe = options.probe;
     return policy;
 }
 
@@ -52,18 +54,21 @@ bool matches(const Row& row, std::string_view wanted) {
 std::string output_of(const MonitorOptions& options, const std::vector<Row>& rows,
                       const State& state, const std::vector<std::string>& problems) {
     if (options.format == "json") return to_json(rows, state);
-    if (options.format == "state") return to_text(state);
     if (options.format == "jsonl") return to_jsonl(rows, state);
     if (options.format == "nagios") return to_nagios(rows, problems);
-    if (options.format == "prometheus") {
-        const Dialect dialect = options.compat == "mindflavor" ? Dialect::mindflavor
-                                : options.compat == "mdlayher" ? Dialect::mdlayher
-                                                               : Dialect::own;
-        return to_prometheus(rows, state, {dialect, false});
-    }
     if (options.all)
         return table_text(rows, {options.output.empty() && wants_colour(STDOUT_FILENO), false});
     return trouble_text(rows);
+}
+
+void write_output(const MonitorOptions& options, const std::vector<Row>& rows, const State& state,
+                  const std::vector<std::string>& problems, const files::Sink& to) {
+    if (options.format == "state") return write_text(state, to);
+    if (options.format != "prometheus") return to(output_of(options, rows, state, problems));
+    const Dialect dialect = options.compat == "mindflavor" ? Dialect::mindflavor
+                            : options.compat == "mdlayher" ? Dialect::mdlayher
+                                                           : Dialect::own;
+    write_prometheus(rows, state, {dialect, false}, to);
 }
 
 /// The peer's samples; nothing if there is no such peer.
@@ -82,8 +87,13 @@ struct Observed {
 /// One look, or two with --interval between them.
 void look(const MonitorOptions& options, const Policy& policy, Observed& to, const Report& report) {
     for (int round = options.interval == 0 ? 1 : 0; round < 2; ++round) {
-        const Samples samples = take(options.sources);
-        const Run run = observe(to.state, samples.devices, now_of(options), policy);
+        Samples samples = take(options.sources);
+        const Instant now = now_of(options);
+        if (round == 1 && options.sources.dump.empty())
+            if (const auto targets = to_probe(to.state, samples.devices, now, policy);
+                !targets.empty())
+                probe(targets, samples);
+        const Run run = observe(to.state, samples.devices, now, policy);
         if (run.stepped != milliseconds{})
             report.warning(fmt::format("the clock was moved by {} s",
                                        std::chrono::duration_cast<seconds>(run.stepped).count()));
@@ -156,15 +166,15 @@ int run_monitor(const MonitorOptions& options, const Report& report) {
     const bool sees_all = observed.problems.empty() && has_policy;
     Found found;
     found.level = worse(worst_of(rows), sees_all ? Level::ok : Level::unknown);
-    if (store) found.state = to_text(state);
+    if (store) found.state = [&](const files::Sink& to) { write_text(state, to); };
     if (options.receivers.any()) found.events = to_alert_events(rows, state, observed.problems);
     bool is_told = true;
-    found.text = [&] {
-        std::string text = options.explain.empty()
-                               ? output_of(options, rows, state, observed.problems)
-                               : explanation(options.explain, rows, state);
-        is_told = options.explain.empty() || !text.empty();
-        return text;
+    found.text = [&](const files::Sink& to) {
+        if (options.explain.empty())
+            return write_output(options, rows, state, observed.problems, to);
+        const std::string text = explanation(options.explain, rows, state);
+        is_told = !text.empty();
+        to(text);
     };
     const int status = conclude(options, std::move(found), store, report);
     if (is_told) return status;
@@ -208,6 +218,8 @@ Action setup_run(Arguments arguments) {
         .type_name("SECONDS");
     arguments.add_flag("--strict-stale", options->strict,
                        "Judge every peer by the age of its handshake alone");
+    arguments.add_flag("--probe", options->probe,
+                       "Ask peers that seem to be up for an echo through the tunnel");
     const auto alert = arguments
                            .add_option("--alert", options->receivers.config,
                                        "Tell those whom this file names, see wgkit-alert(5)")

@@ -25,8 +25,14 @@ Action setup_serve(Arguments arguments) {
                     "Address and port; one that is not of this machine alone needs --auth-file")
         .shows_default()
         .type_name("ADDRESS:PORT");
-    arguments.add_option("--state", options->state, "The state file of wgkit monitor")
-        .type_name("FILE");
+    const auto state =
+        arguments.add_option("--state", options->state, "The state file of wgkit monitor")
+            .type_name("FILE");
+    arguments
+        .add_option("--samples", options->fleet,
+                    "Show a fleet: DIR/NODE.state of each host, as --fleet --keep leaves them")
+        .type_name("DIR")
+        .excludes(state);
     arguments
         .add_option("--auth-file", options->auth_file,
                     "Ask for one of the lines USER:PASSWORD of this file")

@@ -12,6 +12,7 @@ namespace wgkit::tool::monitor {
 struct ServeOptions {
     std::string listen = "127.0.0.1:9591";
     std::string state;
+    std::string fleet; ///< a folder with the states of hosts, shown instead; empty: none
     std::string auth_file;
     std::vector<std::string> hosts;
     std::uint32_t max_age = 600; ///< seconds

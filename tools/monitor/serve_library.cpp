@@ -179,8 +179,11 @@ int serve(const ServeOptions& options, const Report& report) {
                      "give --auth-file FILE, or listen on 127.0.0.1 behind a proxy with TLS");
         return exit_failed;
     }
-    Server server{Site(options.state, seconds(options.max_age)),
-                  Gate(std::move(users), options.hosts)};
+    Server server{Site(seconds(options.max_age)), Gate(std::move(users), options.hosts)};
+    if (options.fleet.empty())
+        server.site.show_state(options.state);
+    else
+        server.site.show_fleet(options.fleet);
     sigset_t ends;
     sigemptyset(&ends);
     sigaddset(&ends, SIGINT);

@@ -1,54 +1,17 @@
 #include "monitor/sources.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <net/if.h>
-#include <sched.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <ctime>
 
-#include "util/unique_fd.hpp"
+#include "monitor/in_namespace.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::monitor {
 
 namespace {
-
-/// This thread is in a network namespace while it lives.
-class InNamespace {
-  public:
-    static Result<InNamespace> enter(const std::string& name) {
-        const std::string path = "/run/netns/" + name;
-        InNamespace here;
-        here.before_ = UniqueFd(::open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC));
-        const UniqueFd there(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-        if (name.find('/') != std::string::npos || !there)
-            return Error{Errc::not_found, fmt::format("no network namespace '{}'", name),
-                         "ip netns lists them"};
-        if (!here.before_ || ::setns(there.get(), CLONE_NEWNET) != 0)
-            return Error{Errc::permission,
-                         fmt::format("network namespace {}: {}", name, std::strerror(errno)),
-                         "this needs CAP_SYS_ADMIN"};
-        here.entered_ = true;
-        return here;
-    }
-    InNamespace(InNamespace&& other) noexcept
-        : before_(std::move(other.before_)), entered_(std::exchange(other.entered_, false)) {}
-    InNamespace& operator=(InNamespace&&) = delete;
-    InNamespace(const InNamespace&) = delete;
-    InNamespace& operator=(const InNamespace&) = delete;
-    ~InNamespace() {
-        if (entered_) (void)::setns(before_.get(), CLONE_NEWNET);
-    }
-
-  private:
-    InNamespace() = default;
-    UniqueFd before_;
-    bool entered_ = false;
-};
 
 bool is_wanted(const Sources& sources, const std::string& name) {
     return sources.interfaces.empty()

@@ -72,7 +72,7 @@ void Store::set_aside(const Error& why, const Report& report) const {
                    kept ? fmt::format("it is kept as {}", aside) : std::string());
 }
 
-Result<void> Store::save(std::string_view text) const {
+Result<void> Store::save(const files::Producer& text) const {
     const auto saved = files::replace(path_, text, 0640);
     if (!saved) return saved;
     if (const auto readers = reader_group()) {

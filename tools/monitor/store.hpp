@@ -5,6 +5,7 @@
 
 #include "common/report.hpp"
 #include "util/unique_fd.hpp"
+#include "wgkit/files.hpp"
 #include "wgkit/secret.hpp"
 
 /// A state file and its lock.
@@ -23,7 +24,7 @@ class Store {
     /// Its text cannot be used: kept beside, as PATH.unusable, and said so.
     void set_aside(const Error& why, const Report& report) const;
     /// Replaces it, whole, for group to read.
-    Result<void> save(std::string_view text) const;
+    Result<void> save(const files::Producer& text) const;
 
   private:
     std::string path_;

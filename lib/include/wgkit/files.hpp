@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -32,6 +33,14 @@ WGKIT_API Result<void> create(const std::string& path, std::string_view content,
 /// Replaces or creates a file: temporary file in the same folder, fsync, rename, fsync of the
 /// folder. A symbolic link is replaced, not followed.
 WGKIT_API Result<void> replace(const std::string& path, std::string_view content, mode_t mode);
+
+/// Takes a text piece by piece.
+using Sink = std::function<void(std::string_view piece)>;
+/// Makes a text piece by piece, so that a large one is never in memory whole.
+using Producer = std::function<void(const Sink& to)>;
+
+/// As above, for a text that is made while it is written.
+WGKIT_API Result<void> replace(const std::string& path, const Producer& content, mode_t mode);
 
 /// Permission bits of a file; 0644 if it is not there.
 WGKIT_API mode_t mode_of(const std::string& path);

@@ -10,6 +10,8 @@
 
 #include "wgkit/device.hpp"
 #include "wgkit/export.hpp"
+#include "wgkit/files.hpp"
+#include "wgkit/ip.hpp"
 #include "wgkit/keys.hpp"
 #include "wgkit/result.hpp"
 
@@ -66,6 +68,10 @@ struct Instant {
     std::string boot_id; ///< empty: unknown, the clocks since boot say nothing
 };
 
+/// An echo through the tunnel.
+enum class Probe : std::uint8_t { none, answered, unanswered };
+inline constexpr std::size_t probe_count = 3;
+
 /// A peer's counters at one time.
 struct PeerSample {
     PublicKey key;
@@ -77,6 +83,7 @@ struct PeerSample {
     std::uint64_t rx = 0;
     std::uint64_t tx = 0;
     std::string psk = {}; ///< fingerprint of the preshared key; empty: none
+    Probe probe = Probe::none;
 };
 
 /// A device and its peers at one time.
@@ -145,6 +152,7 @@ struct Rule {
     std::optional<seconds> max_stale;
     bool strict = false;        ///< the handshake's age decides alone, for every peer
     std::uint32_t bad_runs = 1; ///< so many in a row are trouble, fewer are none yet
+    bool probe = false;         ///< while counters say nothing bad of it, ask it for an echo
     bool operator==(const Rule&) const = default;
 };
 
@@ -170,6 +178,7 @@ struct PeerState {
     milliseconds seen{};             ///< the last run whose samples had it
     std::uint32_t bad_runs = 0;      ///< runs in a row with trouble
     std::vector<milliseconds> turns; ///< when it last went to or from trouble
+    Probe probe = Probe::none;       ///< of the last run
 
     bool operator==(const PeerState&) const = default;
 };
@@ -230,6 +239,9 @@ class Policy {
         std::string name;
         Rule rule;
         std::vector<std::string> tags = {};
+        /// Inside, where to probe: the first that is routed to the peer. None: its first allowed
+        /// IP that is a single address.
+        std::vector<IpAddress> addresses = {};
     };
 
     Rule otherwise;                     ///< for peers without an entry
@@ -246,6 +258,20 @@ struct Run {
 /// state for a day. Pure.
 WGKIT_API Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
                       const Policy& policy);
+
+/// A peer to ask, and where.
+struct ProbeTarget {
+    std::size_t device; ///< index among the samples
+    std::size_t peer;   ///< index in the device
+    IpAddress address;
+};
+
+/// The peers to ask for an echo before these samples are observed: those that should be up, of
+/// which the rule wants it and counters say nothing bad. To others a packet would ask for a new
+/// handshake, or for somebody who may be away. Pure.
+WGKIT_API std::vector<ProbeTarget> to_probe(const State& state,
+                                            const std::vector<DeviceSample>& samples,
+                                            const Instant& now, const Policy& policy);
 
 /// Notes what the run could not see.
 WGKIT_API void note_problems(State& state, std::size_t count);
@@ -267,11 +293,15 @@ WGKIT_API std::string_view to_string(Level level);
 WGKIT_API std::string_view to_string(Cause cause);
 /// The word for people, JSON and labels.
 WGKIT_API std::string_view to_string(Expect expect);
+/// The word for JSON.
+WGKIT_API std::string_view to_string(Probe probe);
 /// The verdict in words, with figures, e.g. "3 handshake initiations unanswered for 42 s".
 WGKIT_API std::string reason(const PeerState& peer, milliseconds t, const Rule& rule);
 
 /// The state file's text: versioned and checksummed.
 WGKIT_API std::string to_text(const State& state);
+/// The same, piece by piece.
+WGKIT_API void write_text(const State& state, const files::Sink& to);
 /// Errors: invalid (another version, a wrong checksum, a malformed line).
 WGKIT_API Result<State> parse_state(std::string_view text);
 

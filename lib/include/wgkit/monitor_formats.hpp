@@ -60,6 +60,9 @@ struct MetricsOptions {
 /// Prometheus text exposition.
 WGKIT_API std::string to_prometheus(const std::vector<Row>& rows, const State& state,
                                     const MetricsOptions& options);
+/// The same, piece by piece.
+WGKIT_API void write_prometheus(const std::vector<Row>& rows, const State& state,
+                                const MetricsOptions& options, const files::Sink& to);
 
 /// An event for every peer, well or not, and one for the monitor itself, as wgkit-alert(1) reads
 /// them: JSON, one a line. `problems`: what could not be seen.

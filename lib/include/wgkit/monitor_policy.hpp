@@ -18,6 +18,8 @@ struct Wish {
     std::optional<std::string> name; ///< only for a public key
     std::optional<Expect> expect;
     std::optional<seconds> max_stale;
+    std::optional<bool> probe = {};
+    std::optional<IpAddress> address = {}; ///< where to probe; only for a peer
 };
 
 /// monitor.yaml as data.
@@ -38,6 +40,7 @@ struct KnownNode {
     PublicKey key;
     std::vector<std::string> tags;
     bool disabled = false;
+    std::vector<IpAddress> addresses = {}; ///< inside the network
 };
 
 /// The nodes of a fleet whose public keys are known.

@@ -9,12 +9,23 @@ namespace wgkit::monitor {
 
 namespace {
 
+/// What a better wish has set.
+struct Has {
+    bool expect = false;
+    bool probe = false;
+};
+
 /// Takes from a wish what no better one has set.
-void add(Policy::Entry& entry, bool& has_expect, const Wish& wish) {
-    if (wish.expect && !has_expect) {
+void add(Policy::Entry& entry, Has& has, const Wish& wish) {
+    if (wish.expect && !has.expect) {
         entry.rule.expect = *wish.expect;
-        has_expect = true;
+        has.expect = true;
     }
+    if (wish.probe && !has.probe) {
+        entry.rule.probe = *wish.probe;
+        has.probe = true;
+    }
+    if (wish.address && entry.addresses.empty()) entry.addresses = {*wish.address};
     if (wish.max_stale && !entry.rule.max_stale) entry.rule.max_stale = *wish.max_stale;
 }
 
@@ -24,17 +35,19 @@ bool has_tag(const KnownNode& node, const std::string& tag) {
 
 Policy::Entry entry_of(const Wishes& wishes, const KnownNode& node, const Policy& policy) {
     Policy::Entry entry{node.name, {}, node.tags};
-    bool has_expect = node.disabled;
+    Has has{.expect = node.disabled};
     if (node.disabled) entry.rule.expect = Expect::ignore;
     const std::string key = to_string(node.key);
     for (const auto& wish : wishes.peers) {
         if (wish.selector != node.name && wish.selector != key) continue;
-        add(entry, has_expect, wish);
+        add(entry, has, wish);
         if (wish.name) entry.name = *wish.name;
     }
     for (const auto& wish : wishes.tags)
-        if (has_tag(node, wish.selector)) add(entry, has_expect, wish);
-    if (!has_expect) entry.rule.expect = policy.otherwise.expect;
+        if (has_tag(node, wish.selector)) add(entry, has, wish);
+    if (!has.expect) entry.rule.expect = policy.otherwise.expect;
+    if (!has.probe) entry.rule.probe = policy.otherwise.probe;
+    if (entry.addresses.empty()) entry.addresses = node.addresses;
     if (!entry.rule.max_stale) entry.rule.max_stale = policy.otherwise.max_stale;
     entry.rule.strict = policy.otherwise.strict;
     entry.rule.bad_runs = policy.otherwise.bad_runs;
@@ -58,6 +71,9 @@ std::vector<KnownNode> known_nodes(const mesh::Fleet& fleet) {
             known.network = network.name.value;
             known.key = *key;
             known.disabled = node.disabled;
+            if (kept != nullptr)
+                for (const auto& address : {kept->ipv4, kept->ipv6})
+                    if (address) known.addresses.push_back(*address);
             for (const auto& tag : node.tags) known.tags.push_back(tag.value);
         }
     }
@@ -67,6 +83,8 @@ std::vector<KnownNode> known_nodes(const mesh::Fleet& fleet) {
 void apply(const Wishes& wishes, const std::vector<KnownNode>& nodes, Policy& policy,
            Diagnostics& diagnostics) {
     if (wishes.otherwise.expect) policy.otherwise.expect = *wishes.otherwise.expect;
+    if (wishes.otherwise.probe)
+        policy.otherwise.probe = policy.otherwise.probe || *wishes.otherwise.probe;
     if (wishes.otherwise.max_stale && !policy.otherwise.max_stale)
         policy.otherwise.max_stale = *wishes.otherwise.max_stale;
     for (const auto& node : nodes) policy.entries[node.key] = entry_of(wishes, node, policy);

@@ -15,7 +15,18 @@ constexpr Choice<Expect> expectations[] = {{"automatic", Expect::automatic},
                                            {"ignore", Expect::ignore}};
 
 /// `up` alone, or a mapping.
-void read_wish(const Value& value, bool may_name, Wish& wish, Diagnostics& d) {
+/// `yes`, `no` or, for a peer, an address that answers.
+void read_probe(const Value& value, bool may_address, Wish& wish, Diagnostics& d) {
+    const auto address =
+        value.kind == Kind::scalar && may_address ? IpAddress::parse(value.scalar) : std::nullopt;
+    wish.address = address;
+    wish.probe = address ? true : mesh::field::boolean(value, d);
+}
+
+/// What a wish may hold depends on whose it is.
+enum class Whose { anybody, peer, key };
+
+void read_wish(const Value& value, Whose whose, Wish& wish, Diagnostics& d) {
     if (value.kind == Kind::scalar) {
         wish.expect = mesh::field::choice(value, expectations, d);
         return;
@@ -28,11 +39,13 @@ void read_wish(const Value& value, bool may_name, Wish& wish, Diagnostics& d) {
             constexpr std::uint32_t year = 366 * 86400;
             if (const auto number = mesh::field::number(part, 1, year, d))
                 wish.max_stale = seconds(*number);
-        } else if (key == "name" && may_name) {
+        } else if (key == "probe") {
+            read_probe(part, whose != Whose::anybody, wish, d);
+        } else if (key == "name" && whose == Whose::key) {
             wish.name = mesh::field::label(part, d);
         } else {
-            std::vector<std::string_view> known{"expect", "max_stale"};
-            if (may_name) known.emplace_back("name");
+            std::vector<std::string_view> known{"expect", "max_stale", "probe"};
+            if (whose == Whose::key) known.emplace_back("name");
             mesh::field::unknown(key, mark, known, d);
         }
     }
@@ -42,7 +55,10 @@ void read_wishes(const Value& value, bool are_peers, std::vector<Wish>& wishes, 
     if (!mesh::field::expect(value, Kind::map, d)) return;
     for (const auto& [key, mark, part] : value.members) {
         Wish wish{key, mark, {}, {}, {}};
-        read_wish(part, are_peers && PublicKey::parse(key), wish, d);
+        const Whose whose = !are_peers              ? Whose::anybody
+                            : PublicKey::parse(key) ? Whose::key
+                                                    : Whose::peer;
+        read_wish(part, whose, wish, d);
         wishes.push_back(std::move(wish));
     }
 }
@@ -61,7 +77,7 @@ Wishes parse_wishes(std::string_view text, Diagnostics& d) {
         } else if (key == "nodes") {
             wishes.nodes = mesh::field::text(part, d).value_or(std::string());
         } else if (key == "default") {
-            read_wish(part, false, wishes.otherwise, d);
+            read_wish(part, Whose::anybody, wishes.otherwise, d);
         } else if (key == "peers") {
             read_wishes(part, true, wishes.peers, d);
         } else if (key == "tags") {

@@ -62,6 +62,28 @@ def main():
             time.sleep(5)
         assert told["level"] == "critical", told
 
+        # A host whose firewall drops what comes out of the tunnel has a healthy session and no data: only a probe tells.
+        host, other = healthy.left, healthy.right
+        other.namespace.nft("add table inet deaf\n"
+                            "add chain inet deaf in { type filter hook input priority 0; }\n"
+                            f"add rule inet deaf in iifname {other.device.name} drop")
+        inside = ("--netns", host.namespace.name, "--interface", host.device.name, "--no-state")
+        assert monitor(*inside) == "", "without a probe nothing is known"
+        told = json.loads(monitor(*inside, "--probe", "--format", "json", status=2))
+        assert [(peer["state"], peer["probe"], peer["level"]) for peer in told["peers"]] \
+            == [("no-data", "unanswered", "critical")], told
+        other.namespace.nft("delete table inet deaf")
+        config = os.path.join(bed.folder, "monitor.yaml")
+        for wish, probe in (("true", "answered"), (RIGHT4, "answered"), ("fd00::2", "answered"), ("false", None)):
+            with open(config, "w", encoding="utf-8") as file:
+                file.write(f"version: 1\npeers:\n  {other.public}: {{probe: {wish}}}\n")
+            told = json.loads(monitor(*inside, "--config", config, "--format", "json"))
+            assert [(peer["state"], peer["probe"]) for peer in told["peers"]] == [("up", probe)], (wish, told)
+        with open(config, "w", encoding="utf-8") as file:
+            file.write("version: 1\ntags:\n  servers: {probe: 10.0.0.1}\n")
+        refused = run(MONITOR, "--config", config, *inside, check=False)
+        assert refused.returncode == 3 and f"{config}:3:20: error" in refused.stderr, refused
+
         # In namespaces of their own, where they are seen only if asked for.
         moved = healthy.left
         bed_name = moved.namespace.name

@@ -93,11 +93,13 @@ nodes:
   - {{name: gw, endpoint: 192.0.2.1:51820, public_key: "{own}", ssh: {{host: 127.0.0.1, port: {PORT}, user: root}}}}
   - {{name: db, endpoint: 192.0.2.2:51820, public_key: "{other}", ssh: {{host: 127.0.0.1, port: {NOBODY}, user: root}}}}
 """)
-    ran = subprocess.run([MONITOR, "--fleet", "/root/nodes.yaml"], capture_output=True, text=True, timeout=90, check=False)
+    ran = subprocess.run([MONITOR, "--fleet", "/root/nodes.yaml", "--keep", "/root/told"], capture_output=True, text=True, timeout=90, check=False)
     check(ran.returncode == 3, f"status: {ran}")
     check("WARNING: gw says of db: never" in ran.stdout, f"what gw has seen: {ran}")
     check("db cannot be asked: " in ran.stdout and "refused" in ran.stdout, f"db: {ran}")
     check(os.path.exists("/var/lib/wgkit/monitor.state"), "the host keeps its looks")
+    with open("/root/told/gw.state", encoding="utf-8") as file:
+        check(file.read().startswith("wgkit-monitor-state ") and os.listdir("/root/told") == ["gw.state"], "what is kept")
 
 
 def main():

@@ -155,9 +155,12 @@ def scenario(folder):
 
 
 def apart():
-    """Goes on in a network namespace with nothing but loopback: the clients would look for the Internet."""
+    """Goes on in a network namespace of its own, for the clients look for the Internet. They do nothing at all where no
+    interface but loopback has an address."""
     if len(sys.argv) > 1:
-        subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
+        for words in ("link set lo up", "link add outside type veth peer name nobody", "address add 192.0.2.1/24 dev outside",
+                      "link set outside up", "link set nobody up", "route add default via 192.0.2.2"):
+            subprocess.run(["ip", *words.split()], check=True)
         return
     build()
     os.execvp("unshare", ["unshare", "--net", sys.executable, os.path.abspath(__file__), "apart"])

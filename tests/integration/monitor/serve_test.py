@@ -59,6 +59,31 @@ def make_state(count=9, ends=None):
         check(ran.returncode in (0, 1, 2) and not ran.stderr, f"a state: {ran}")
 
 
+def make_fleet():
+    """A star of ten hosts and a phone; `office` cannot be reached, and `old` has told nothing for an hour."""
+    spokes = ["db", "mail", "backup", "office", "web-1", "web-2", "web-3", "ci", "old"]
+    numbers = {name: 20 + number for number, name in enumerate(["gw", *spokes, "phone"])}
+    now = int(time.time())
+    os.makedirs("fleet", exist_ok=True)
+    for name in ["gw", *spokes]:
+        others = [*spokes, "phone"] if name == "gw" else ["gw"]
+        ends = now - 3600 if name == "old" else now
+        for step in range(4):
+            lines = [f"wg0\t(none)\t{key(numbers[name])}\t51820\toff"]
+            for number, other in enumerate(others):
+                handshake, rx, tx, keepalive = ends - 90 - 5 * number, 900 * step * (number + 1), 700 * step, 25
+                if "office" in (name, other) or (name, other) == ("gw", "old"):
+                    rx, tx = 4096, 4096 + 148 * 6 * step
+                if other == "phone":
+                    handshake, rx, tx, keepalive = ends - 90000, 92, 148, "off"
+                lines.append(f"wg0\t{key(numbers[other])}\t(none)\t203.0.113.{number + 1}:51820\t10.8.0.{numbers[other]}/32\t"
+                             f"{handshake}\t{rx}\t{tx}\t{keepalive}")
+            subprocess.run([MONITOR, "--dump", "-", "--state", f"fleet/{name}.state", "--now", str(ends - (3 - step) * 30)],
+                           input="\n".join(lines) + "\n", text=True, capture_output=True, check=False, timeout=60)
+    with open("fleet/broken.json", "w", encoding="utf-8") as file:
+        file.write("{}")
+
+
 class Serving:
     """`with Serving(options) as one: one.get(path)`"""
 
@@ -66,7 +91,8 @@ class Serving:
         self.arguments, self.host, self.port = arguments, host, free_port()
 
     def __enter__(self):
-        self.process = subprocess.Popen([MONITOR, "serve", "--listen", f"{self.host}:{self.port}", "--state", "state",
+        shown = () if "--samples" in self.arguments else ("--state", "state")
+        self.process = subprocess.Popen([MONITOR, "serve", "--listen", f"{self.host}:{self.port}", *shown,
                                          *self.arguments], stderr=subprocess.PIPE, text=True)
         line = self.process.stderr.readline()
         if "listening on" not in line:
@@ -119,7 +145,7 @@ def answers():
         os.rename("state", "away")
         check(one.get("/healthz")[0] == 503 and one.get("/api/v1/peers")[0] == 503, "no state")
         with open("state", "w", encoding="utf-8") as file:
-            file.write("wgkit-monitor-state 1\nbroken\n")
+            file.write("wgkit-monitor-state 2\nbroken\n")
         status, _, body = one.get("/metrics")
         check(status == 503 and "checksum" in body, f"a broken state: {status} {body}")
         os.rename("away", "state")
@@ -177,13 +203,34 @@ def page():
     check(dom.index(">unreachable<") < dom.index(">up<"), "trouble comes first")
 
 
+def fleet():
+    """Hosts that told of themselves are drawn together; a file that cannot be read hides no other."""
+    make_fleet()
+    with Serving("--samples", "fleet") as one:
+        told = json.loads(one.get("/api/v1/peers")[2])
+        check([node["name"] for node in told["nodes"]].count("gw") == 1 and len(told["nodes"]) == 11, f"hosts: {told['nodes']}")
+        ends = {(peer["node"], peer["peerNode"]): peer["state"] for peer in told["peers"]}
+        check(ends["gw", "office"] == ends["office", "gw"] == "unreachable" and ends["db", "gw"] == "up"
+              and ends["gw", None] == "idle", f"both ends: {ends}")
+        check(one.get("/metrics")[0] == 404 and one.get("/healthz")[0] == 503, "metrics and health of a fleet")
+        dom = browser("--dump-dom", one.url + "/").stdout
+    check(dom.count("<circle") == 11 and dom.count("<line") == 10, f"{dom.count('<circle')} circles, {dom.count('<line')} lines")
+    check("office (no tunnel is up)" in dom and "old (last told 60 min ago)" in dom and "gw → office" in dom, "words")
+
+
 def screenshots(folder):
     os.makedirs(folder, exist_ok=True)
-    with Serving() as one:
-        for name, size in (("wide", "1280,1900"), ("narrow", "500,3000")):
+    make_fleet()
+    for page_of, more_arguments in (("", ()), ("fleet-", ("--samples", "fleet"))):
+        take_pictures(folder, page_of, more_arguments)
+
+
+def take_pictures(folder, page_of, arguments):
+    with Serving(*arguments) as one:
+        for name, size in (("wide", "1280,1900"), ("narrow", "500,1500")):
             for theme in ("light", "dark"):
                 more = ["--blink-settings=preferredColorScheme=0"] if theme == "dark" else []
-                browser(f"--window-size={size}", f"--screenshot={folder}/{name}-{theme}.png", *more, one.url + "/")
+                browser(f"--window-size={size}", f"--screenshot={folder}/{page_of}{name}-{theme}.png", *more, one.url + "/")
 
 
 def main():
@@ -198,6 +245,7 @@ def main():
             answers()
             doors()
             page()
+            fleet()
         os.chdir("/")
     print(f"{len(failures)} failures in {time.monotonic() - began:.1f} s")
     return 1 if failures else 0

@@ -12,7 +12,7 @@ const columns = [
 ];
 const mostRows = 500, mostInGraph = 60;
 const levels = { critical: 0, unknown: 1, warning: 2, ok: 3 };
-let peers = [], time = 0, history = {}, sorted = 0, descending = false;
+let peers = [], nodes = null, time = 0, history = {}, sorted = 0, descending = false;
 const $ = id => document.getElementById(id);
 
 function element(name, attributes = {}, ...children) {
@@ -27,8 +27,9 @@ function drawn(name, attributes, ...children) {
   one.append(...children);
   return one;
 }
-const label = p => p.name ?? p.publicKey;
-const device = p => p.netns ? `${p.netns}/${p.interface}` : p.interface;
+// Of a fleet a peer has the node that told of it, and the node that it is, if that has told, too.
+const label = p => p.peerNode ?? p.name ?? p.publicKey;
+const device = p => (p.node ? `${p.node} ` : "") + (p.netns ? `${p.netns}/${p.interface}` : p.interface);
 const kind = p => p.level === "ok" ? (p.state === "up" ? "ok" : "quiet") : p.level === "critical" ? "critical" : "warning";
 const order = p => `${levels[p.level]}${p.state === "up" ? 1 : 0}${p.state}${label(p).toLowerCase()}`;
 
@@ -53,8 +54,8 @@ function stateCell(p) {
   return cell;
 }
 function peerCell(p) {
-  const cell = element("th", { scope: "row" }, label(p));
-  if (p.name) cell.append(element("small", {}, p.publicKey));
+  const cell = element("th", { scope: "row" }, p.node ? `${p.node} → ${label(p)}` : label(p));
+  if (label(p) !== p.publicKey) cell.append(element("small", {}, p.publicKey));
   cell.append(element("small", {}, [device(p), p.endpoint, p.allowedIps].filter(Boolean).join(" · ")));
   return cell;
 }
@@ -90,7 +91,7 @@ function wanted() {
   const words = $("search").value.toLowerCase().split(/\s+/).filter(Boolean);
   return peers.filter(p => {
     if ($("trouble").checked && p.level === "ok") return false;
-    const text = [p.name, p.publicKey, device(p), p.endpoint, p.allowedIps, p.state, p.reason].join(" ").toLowerCase();
+    const text = [p.node, p.peerNode, p.name, p.publicKey, device(p), p.endpoint, p.allowedIps, p.state, p.reason].join(" ").toLowerCase();
     return words.every(word => text.includes(word));
   });
 }
@@ -108,13 +109,58 @@ function draw() {
   $("count").textContent = rows.length === peers.length ? `${peers.length} peers` : `${rows.length} of ${peers.length} peers`;
   $("more").hidden = rows.length <= mostRows;
   $("more").textContent = `The first ${mostRows} of ${rows.length} are shown; search for the others.`;
-  drawGraph(rows);
+  $("topology").hidden = rows.length === 0;
+  if (rows.length !== 0) (nodes ? drawFleet : drawGraph)(rows);
+}
+function named(x, y, cos, sin, name) {
+  return drawn("text", { x: x + 14 * cos, y: y + 14 * sin + 4, "text-anchor": cos > 0.2 ? "start" : cos < -0.2 ? "end" : "middle",
+    dy: Math.abs(cos) <= 0.2 ? (sin > 0 ? 10 : -6) : 0 }, name.length > 28 ? name.slice(0, 26) + "…" : name);
+}
+const short = name => name.length > 18 ? name.slice(0, 16) + "…" : name;
+// Every host and peer once, those with the most tunnels in the middle; a tunnel has the worse state of its two ends.
+function drawFleet(rows) {
+  const severity = { critical: 0, warning: 1, ok: 2, quiet: 3 }, tunnels = new Map(), degree = new Map();
+  for (const p of rows) {
+    const ends = [p.node, label(p)], id = JSON.stringify([...ends].sort()), before = tunnels.get(id);
+    if (!before) for (const end of ends) degree.set(end, (degree.get(end) ?? 0) + 1);
+    if (!before || severity[kind(p)] < severity[before.kind])
+      tunnels.set(id, { ends, kind: kind(p), text: `${p.node} → ${label(p)}: ${p.state}` });
+  }
+  const told = new Map(nodes.map(node => [node.name, node]));
+  const names = [...degree.keys()].sort((a, b) => degree.get(b) - degree.get(a) || (a < b ? -1 : 1));
+  const shown = names.slice(0, mostInGraph), isFull = names.length > 2 && degree.get(names[0]) === degree.get(names[names.length - 1]);
+  const hubs = isFull ? [] : shown.filter(name => names.length > 3 && degree.get(name) * 2 > names.length);
+  const around = shown.filter(name => !hubs.includes(name)).sort();
+  const radius = Math.max(150, around.length * 9), height = 2 * radius + 80, width = height + 320, at = new Map();
+  const place = (list, r) => list.forEach((name, i) => {
+    const turn = 2 * Math.PI * i / list.length - Math.PI / 2;
+    at.set(name, { x: width / 2 + r * Math.cos(turn), y: height / 2 + r * Math.sin(turn), cos: Math.cos(turn), sin: Math.sin(turn) });
+  });
+  place(hubs, hubs.length > 1 ? radius * 0.35 : 0);
+  place(around, radius);
+  const lines = [], dots = [];
+  for (const { ends, kind, text } of tunnels.values()) {
+    const [a, b] = ends.map(end => at.get(end));
+    if (a && b) lines.push(drawn("line", { x1: a.x, y1: a.y, x2: b.x, y2: b.y, class: kind }, drawn("title", {}, text)));
+  }
+  const trouble = name => [...tunnels.values()].filter(t => t.ends.includes(name)).every(t => t.kind === "critical");
+  for (const [name, place] of at) {
+    const { x, y, cos, sin } = place, host = told.get(name), isHub = hubs.includes(name);
+    const age = host ? Math.max(0, time - host.time) : 0, words = [];
+    if (age > 600) words.push(`last told ${span(age)} ago`);
+    else if (trouble(name)) words.push("no tunnel is up");
+    const look = words.length ? "critical" : host ? "here" : "quiet", suffix = words.length ? ` (${words[0]})` : "";
+    dots.push(drawn("g", {}, drawn("title", {}, `${name}${suffix}: ${degree.get(name)} tunnels`),
+      drawn("circle", { cx: x, cy: y, r: isHub ? 14 : 8, class: look }),
+      isHub ? drawn("text", { x, y: y + 30, "text-anchor": "middle", class: "hub" }, short(name) + suffix)
+        : named(x, y, cos, sin, short(name) + suffix)));
+  }
+  const text = `${nodes.length} hosts and ${tunnels.size} tunnels${names.length > shown.length ? `, of which those of ${shown.length} are drawn` : ""}; the table says the same`;
+  $("graph").replaceChildren(drawn("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": text }, ...lines, ...dots));
 }
 // This machine's devices in the middle, their peers around them.
 function drawGraph(rows) {
   const shown = rows.slice(0, mostInGraph), devices = [...new Set(shown.map(device))];
-  $("topology").hidden = shown.length === 0;
-  if (shown.length === 0) return;
   const radius = Math.max(150, shown.length * 9), height = 2 * radius + 80, width = height + 320;
   const middle = [width / 2, height / 2], lines = [], dots = [], at = {};
   devices.forEach((name, i) => {
@@ -127,9 +173,7 @@ function drawGraph(rows) {
     lines.push(drawn("line", { x1: dx, y1: dy, x2: x, y2: y, class: kind(p) }));
     const name = label(p);
     dots.push(drawn("g", {}, drawn("title", {}, `${name}: ${p.state}`), drawn("circle", { cx: x, cy: y, r: 8, class: kind(p) }),
-      drawn("text", { x: x + 14 * cos, y: y + 14 * sin + 4, "text-anchor": cos > 0.2 ? "start" : cos < -0.2 ? "end" : "middle",
-        dy: Math.abs(cos) <= 0.2 ? (sin > 0 ? 10 : -6) : 0 },
-        (name.length > 18 ? name.slice(0, 16) + "…" : name) + (p.level === "ok" ? "" : ` (${p.state})`))));
+      named(x, y, cos, sin, short(name) + (p.level === "ok" ? "" : ` (${p.state})`))));
   });
   for (const name of devices) {
     const [x, y] = at[name];
@@ -143,7 +187,7 @@ function summarize() {
   const bad = peers.filter(p => p.level !== "ok").length, up = peers.filter(p => p.state === "up").length;
   const age = Math.max(0, Math.round(Date.now() / 1000 - time));
   const old = age > 600 ? `; the monitor last ran ${span(age)} ago` : `, ${span(age)} ago`;
-  $("summary").textContent = `${bad ? `${bad} in trouble, ` : "All is well, "}${up} of ${peers.length} up${old}`;
+  $("summary").textContent = `${nodes ? `${nodes.length} hosts: ` : ""}${bad ? `${bad} in trouble, ` : "All is well, "}${up} of ${peers.length} up${old}`;
   $("summary").className = bad || age > 600 ? "bad" : "";
   document.title = `${bad ? `(${bad}) ` : ""}WireGuard peers`;
 }
@@ -155,6 +199,8 @@ async function refresh() {
     history = past.ok ? await past.json() : {};
     if (told.time !== time || peers.length === 0) {
       peers = told.peers;
+      nodes = told.nodes ?? null;
+      if (nodes) $("filter").before($("topology")); // of a fleet the drawing tells more than the table
       time = told.time;
       draw();
     }
