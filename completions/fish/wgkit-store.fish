@@ -15,12 +15,18 @@ function __wgkit_store_at
                 set at 'init'
             case ':publish'
                 set at 'publish'
+            case ':plan'
+                set at 'plan'
+            case ':apply'
+                set at 'apply'
             case ':joinkey'
                 set at 'joinkey'
             case ':approve'
                 set at 'approve'
             case ':revoke'
                 set at 'revoke'
+            case ':rotate'
+                set at 'rotate'
             case ':status'
                 set at 'status'
             case ':log'
@@ -29,11 +35,17 @@ function __wgkit_store_at
                 set skip 1
             case 'publish:--home' 'publish:--valid' 'publish:--stale-policy'
                 set skip 1
+            case 'plan:--home' 'plan:--stale-policy'
+                set skip 1
+            case 'apply:--home' 'apply:--stale-policy' 'apply:--valid' 'apply:--canary' 'apply:--wave' 'apply:--patience'
+                set skip 1
             case 'joinkey:--home' 'joinkey:--pool' 'joinkey:--tag' 'joinkey:--count' 'joinkey:--expires' 'joinkey:-o' 'joinkey:--output' 'joinkey:--valid'
                 set skip 1
             case 'approve:--home' 'approve:--valid'
                 set skip 1
             case 'revoke:--join-key' 'revoke:--home' 'revoke:--valid'
+                set skip 1
+            case 'rotate:--home' 'rotate:--valid' 'rotate:--at-once' 'rotate:--patience' 'rotate:--timeout'
                 set skip 1
             case 'status:--home'
                 set skip 1
@@ -47,9 +59,12 @@ end
 complete -c wgkit-store -f
 complete -c wgkit-store -n __wgkit_store_at -a init -d 'Make an operator\'s keys and set a store up'
 complete -c wgkit-store -n __wgkit_store_at -a publish -d 'Sign nodes.yaml and publish it'
+complete -c wgkit-store -n __wgkit_store_at -a plan -d 'Tell what publishing would change, node by node'
+complete -c wgkit-store -n __wgkit_store_at -a apply -d 'Publish nodes.yaml, one wave of nodes after the other'
 complete -c wgkit-store -n __wgkit_store_at -a joinkey -d 'Make a token with which machines join'
 complete -c wgkit-store -n __wgkit_store_at -a approve -d 'Make nodes that joined lasting'
 complete -c wgkit-store -n __wgkit_store_at -a revoke -d 'Take a node or a join key out, for good'
+complete -c wgkit-store -n __wgkit_store_at -a rotate -d 'Give nodes new keys, without losing a packet'
 complete -c wgkit-store -n __wgkit_store_at -a status -d 'Tell what is published, and what nodes have applied'
 complete -c wgkit-store -n __wgkit_store_at -a log -d 'Tell what operators did'
 complete -c wgkit-store -n __wgkit_store_at -s h -l help -d 'Print this help and exit'
@@ -66,6 +81,21 @@ complete -c wgkit-store -n '__wgkit_store_at publish' -l valid -x -d 'Days until
 complete -c wgkit-store -n '__wgkit_store_at publish' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
 complete -c wgkit-store -n '__wgkit_store_at publish' -l json -d 'Print it as JSON'
 complete -c wgkit-store -n '__wgkit_store_at publish' -F
+complete -c wgkit-store -n '__wgkit_store_at plan' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-store -n '__wgkit_store_at plan' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit-store -n '__wgkit_store_at plan' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
+complete -c wgkit-store -n '__wgkit_store_at plan' -l json -d 'Print it as JSON'
+complete -c wgkit-store -n '__wgkit_store_at plan' -F
+complete -c wgkit-store -n '__wgkit_store_at apply' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l json -d 'Print it as JSON'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l canary -x -d 'Nodes in the first wave'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l wave -x -d 'Nodes in each later wave'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l patience -x -d 'How long a wave may take to be well'
+complete -c wgkit-store -n '__wgkit_store_at apply' -l withdraw -d 'Take back a change of which some waves were published'
+complete -c wgkit-store -n '__wgkit_store_at apply' -F
 complete -c wgkit-store -n '__wgkit_store_at joinkey' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-store -n '__wgkit_store_at joinkey' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
 complete -c wgkit-store -n '__wgkit_store_at joinkey' -l pool -x -d 'Addresses that nodes take, inside of the network\'s; one for each family'
@@ -82,6 +112,15 @@ complete -c wgkit-store -n '__wgkit_store_at revoke' -s h -l help -d 'Print this
 complete -c wgkit-store -n '__wgkit_store_at revoke' -l join-key -x -d 'Id of a join key, whose nodes go, too, unless they were approved'
 complete -c wgkit-store -n '__wgkit_store_at revoke' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
 complete -c wgkit-store -n '__wgkit_store_at revoke' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l all -d 'All nodes that run an agent'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l at-once -x -d 'How many nodes get new keys at once'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l patience -x -d 'How long nodes have to make their new keys'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l timeout -x -d 'How long to wait until all have changed over'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l leave-behind -d 'Go on although peers without an agent will be cut off'
+complete -c wgkit-store -n '__wgkit_store_at rotate' -l json -d 'Print it as JSON'
 complete -c wgkit-store -n '__wgkit_store_at status' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-store -n '__wgkit_store_at status' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
 complete -c wgkit-store -n '__wgkit_store_at status' -l json -d 'Print it as JSON'

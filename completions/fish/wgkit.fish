@@ -235,12 +235,18 @@ function __wgkit_at
                 set at 'store init'
             case 'store:publish'
                 set at 'store publish'
+            case 'store:plan'
+                set at 'store plan'
+            case 'store:apply'
+                set at 'store apply'
             case 'store:joinkey'
                 set at 'store joinkey'
             case 'store:approve'
                 set at 'store approve'
             case 'store:revoke'
                 set at 'store revoke'
+            case 'store:rotate'
+                set at 'store rotate'
             case 'store:status'
                 set at 'store status'
             case 'store:log'
@@ -249,11 +255,17 @@ function __wgkit_at
                 set skip 1
             case 'store publish:--home' 'store publish:--valid' 'store publish:--stale-policy'
                 set skip 1
+            case 'store plan:--home' 'store plan:--stale-policy'
+                set skip 1
+            case 'store apply:--home' 'store apply:--stale-policy' 'store apply:--valid' 'store apply:--canary' 'store apply:--wave' 'store apply:--patience'
+                set skip 1
             case 'store joinkey:--home' 'store joinkey:--pool' 'store joinkey:--tag' 'store joinkey:--count' 'store joinkey:--expires' 'store joinkey:-o' 'store joinkey:--output' 'store joinkey:--valid'
                 set skip 1
             case 'store approve:--home' 'store approve:--valid'
                 set skip 1
             case 'store revoke:--join-key' 'store revoke:--home' 'store revoke:--valid'
+                set skip 1
+            case 'store rotate:--home' 'store rotate:--valid' 'store rotate:--at-once' 'store rotate:--patience' 'store rotate:--timeout'
                 set skip 1
             case 'store status:--home'
                 set skip 1
@@ -768,9 +780,12 @@ complete -c wgkit -n '__wgkit_at status' -l no-ping -d 'Do not measure round tri
 complete -c wgkit -n '__wgkit_at status' -l json -d 'Print JSON'
 complete -c wgkit -n '__wgkit_at store' -a init -d 'Make an operator\'s keys and set a store up'
 complete -c wgkit -n '__wgkit_at store' -a publish -d 'Sign nodes.yaml and publish it'
+complete -c wgkit -n '__wgkit_at store' -a plan -d 'Tell what publishing would change, node by node'
+complete -c wgkit -n '__wgkit_at store' -a apply -d 'Publish nodes.yaml, one wave of nodes after the other'
 complete -c wgkit -n '__wgkit_at store' -a joinkey -d 'Make a token with which machines join'
 complete -c wgkit -n '__wgkit_at store' -a approve -d 'Make nodes that joined lasting'
 complete -c wgkit -n '__wgkit_at store' -a revoke -d 'Take a node or a join key out, for good'
+complete -c wgkit -n '__wgkit_at store' -a rotate -d 'Give nodes new keys, without losing a packet'
 complete -c wgkit -n '__wgkit_at store' -a status -d 'Tell what is published, and what nodes have applied'
 complete -c wgkit -n '__wgkit_at store' -a log -d 'Tell what operators did'
 complete -c wgkit -n '__wgkit_at store' -s h -l help -d 'Print this help and exit'
@@ -787,6 +802,21 @@ complete -c wgkit -n '__wgkit_at store publish' -l valid -x -d 'Days until the s
 complete -c wgkit -n '__wgkit_at store publish' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
 complete -c wgkit -n '__wgkit_at store publish' -l json -d 'Print it as JSON'
 complete -c wgkit -n '__wgkit_at store publish' -F
+complete -c wgkit -n '__wgkit_at store plan' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store plan' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store plan' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
+complete -c wgkit -n '__wgkit_at store plan' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at store plan' -F
+complete -c wgkit -n '__wgkit_at store apply' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store apply' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store apply' -l stale-policy -x -a 'keep drop-unrefreshed' -d 'What nodes do once the state has expired: keep or drop-unrefreshed'
+complete -c wgkit -n '__wgkit_at store apply' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at store apply' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store apply' -l canary -x -d 'Nodes in the first wave'
+complete -c wgkit -n '__wgkit_at store apply' -l wave -x -d 'Nodes in each later wave'
+complete -c wgkit -n '__wgkit_at store apply' -l patience -x -d 'How long a wave may take to be well'
+complete -c wgkit -n '__wgkit_at store apply' -l withdraw -d 'Take back a change of which some waves were published'
+complete -c wgkit -n '__wgkit_at store apply' -F
 complete -c wgkit -n '__wgkit_at store joinkey' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at store joinkey' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
 complete -c wgkit -n '__wgkit_at store joinkey' -l pool -x -d 'Addresses that nodes take, inside of the network\'s; one for each family'
@@ -803,6 +833,15 @@ complete -c wgkit -n '__wgkit_at store revoke' -s h -l help -d 'Print this help 
 complete -c wgkit -n '__wgkit_at store revoke' -l join-key -x -d 'Id of a join key, whose nodes go, too, unless they were approved'
 complete -c wgkit -n '__wgkit_at store revoke' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
 complete -c wgkit -n '__wgkit_at store revoke' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store rotate' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at store rotate' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at store rotate' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at store rotate' -l all -d 'All nodes that run an agent'
+complete -c wgkit -n '__wgkit_at store rotate' -l at-once -x -d 'How many nodes get new keys at once'
+complete -c wgkit -n '__wgkit_at store rotate' -l patience -x -d 'How long nodes have to make their new keys'
+complete -c wgkit -n '__wgkit_at store rotate' -l timeout -x -d 'How long to wait until all have changed over'
+complete -c wgkit -n '__wgkit_at store rotate' -l leave-behind -d 'Go on although peers without an agent will be cut off'
+complete -c wgkit -n '__wgkit_at store rotate' -l json -d 'Print it as JSON'
 complete -c wgkit -n '__wgkit_at store status' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at store status' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
 complete -c wgkit -n '__wgkit_at store status' -l json -d 'Print it as JSON'

@@ -1,19 +1,18 @@
 // The agent's life: the last good state, then every later one as it comes.
 #include <fmt/format.h>
-#include <net/if.h>
 #include <poll.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <chrono>
 #include <ctime>
 
-#include "agent/apply.hpp"
 #include "agent/compose.hpp"
 #include "agent/follower.hpp"
+#include "agent/health.hpp"
 #include "agent/identity.hpp"
-#include "agent/reader.hpp"
-#include "store/watch.hpp"
+#include "agent/machine.hpp"
+#include "agent/rotation.hpp"
+#include "agent/store_link.hpp"
 #include "trust/possession.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/agent.hpp"
@@ -25,51 +24,53 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
+using std::chrono::steady_clock;
 
-constexpr milliseconds first_pause{200};
-constexpr milliseconds longest_pause{30'000};
 /// The store's streams end by themselves long before; also how long `stop` may go unseen at worst.
 constexpr milliseconds longest_wait = std::chrono::hours(1);
+/// Until something that failed is tried again.
+constexpr milliseconds retry_pause{2000};
+/// Until peers that answered before a change must answer after it.
+constexpr milliseconds health_patience{5000};
 
 trust::Seconds now() { return std::time(nullptr); }
 
 class Agent {
   public:
-    Agent(HttpPoster& requests, HttpPoster& watch, const AgentOptions& options, Identity identity,
-          NodeKeys keys)
-        : options_(options), identity_(std::move(identity)),
-          keys_(std::move(keys)), layout_{identity_.network}, client_(requests, identity_.access),
-          watch_(watch, client_),
-          follower_(identity_.network, identity_.root_hash, identity_.minimum_revision) {
-        requests.wake_on(options.stop);
-        watch.wake_on(options.stop);
-    }
+    Agent(HttpPoster& requests, HttpPoster& watch, Machine& machine, const AgentOptions& options,
+          Identity identity, NodeKeys keys)
+        : options_(options), machine_(machine), identity_(std::move(identity)),
+          keys_(std::move(keys)), layout_{identity_.network},
+          link_(requests, watch, layout_, identity_.access, options.stop, options.tell),
+          follower_(identity_.network, identity_.root_hash, identity_.minimum_revision),
+          rotation_({options.folder, identity_, keys_, machine,
+                     [this](milliseconds time) {
+                         listen(time);
+                         return !has_news_ && !is_stopped();
+                     },
+                     [this](const std::string& text) { say(text); },
+                     [this](const Error& error) { trouble(error); }}) {}
 
     void run() {
         restore();
         if (options_.ready) options_.ready();
-        milliseconds pause = first_pause;
         while (!is_stopped()) {
-            const auto begun = std::chrono::steady_clock::now();
-            if (connect()) follow();
-            // A store that takes us in only to throw us out is not asked without pause.
-            if (std::chrono::steady_clock::now() - begun > longest_pause) pause = first_pause;
-            if (is_lost_) {
-                client_.next_member();
-                sleep(jittered(pause));
-                pause = std::min(pause * 2, longest_pause);
-            }
+            listen(wait_time());
+            const bool again = must_retry_ && steady_clock::now() >= retry_at_;
+            if (std::exchange(has_news_, false) || again) act();
+            is_told_ = link_.flush();
+            check_age();
         }
     }
 
   private:
     std::string state_path() const { return options_.folder + "/state.json"; }
-
     std::string interface_path() const { return options_.folder + "/interface"; }
 
     void restore() {
         if (const auto name = files::read(interface_path()))
             interface_ = std::string(ascii::trim(*name));
+        if (auto known = rotation_.restore(); !known) trouble(known.error());
         const auto text = files::read(state_path());
         if (!text) {
             if (text.error().code != Errc::not_found) trouble(text.error());
@@ -80,98 +81,106 @@ class Agent {
             return;
         }
         say(fmt::format("revision {} from disk", follower_.position().revision));
-        apply();
+        // A rotation goes on in its own time: it may have to wait for others.
+        if (rotation_.is_under_way())
+            has_news_ = true;
+        else
+            apply();
     }
 
-    /// Reads everything and begins to watch where that ended.
-    bool connect() {
-        const auto revision = read_published(client_, layout_, follower_);
-        if (!revision) {
-            if (revision.error().code == Errc::permission) client_.forget_login();
-            lost(revision.error().message);
-            return false;
+    /// Waits for what comes from the store, and believes what it can.
+    void listen(milliseconds timeout) {
+        if (link_.listen(follower_, timeout) && !identity_.join_key.empty()) has_news_ = true;
+        const auto changed = follower_.update(now());
+        if (!changed) {
+            // Half of a state may have come; the rest follows.
+            if (changed.error().code != Errc::not_found || follower_.position().hash.empty())
+                if (link_.is_connected()) complain(changed.error());
+            return;
         }
-        if (auto started = watch_.start(followed_prefixes(layout_), *revision + 1); !started) {
-            lost(started.error().message);
-            return false;
+        complaint_.clear();
+        if (!*changed) return;
+        has_news_ = true;
+        // On disk first: nobody can show us an older state than one that was applied.
+        if (auto saved = files::replace(state_path(), follower_.to_text(), 0600); !saved)
+            trouble(saved.error());
+    }
+
+    /// Makes the machine what is believed.
+    void act() {
+        must_retry_ = false;
+        if (!follower_.state()) return;
+        const auto& state = *follower_.state();
+        adopt_own_user();
+        if (!rotation_.is_under_way() && !rotation_.is_wanted(state)) {
+            apply();
+            return;
         }
-        if (std::exchange(is_lost_, false)) say("the store is back");
-        take_news();
-        return !adopt_own_user();
+        auto rotated = rotate(state);
+        if (rotated && *rotated) {
+            apply();
+            return;
+        }
+        if (has_news_ || is_stopped()) return; // not an end, but an interruption
+        status_ = rotated ? "applied" : rotated.error().message;
+        if (!rotated) {
+            trouble(rotated.error());
+            retry_soon();
+        }
+        report_status();
+    }
+
+    /// True if it is over.
+    Result<bool> rotate(const trust::State& state) {
+        if (!rotation_.is_under_way()) {
+            if (auto applied = try_apply(); !applied) return applied.error();
+            const auto present = own(state.view_of(identity_.node));
+            if (!present) return present.error();
+            if (auto begun = rotation_.begin(state, *present); !begun) return begun.error();
+        }
+        if (auto dropped = rotation_.drop_revoked(state); !dropped) return dropped.error();
+        auto renewal = rotation_.renewal(state);
+        if (!renewal) return renewal.error();
+        if (!renewal->empty()) link_.put(layout_.renewal(identity_.node), *std::move(renewal));
+        return rotation_.advance(state);
+    }
+
+    void retry_soon() {
+        must_retry_ = true;
+        retry_at_ = steady_clock::now() + retry_pause;
     }
 
     /// Once an operator has approved this node, it has a user of its own, which can write nothing
-    /// but the node's own hint. True if the store must be asked anew.
-    bool adopt_own_user() {
-        const bool is_approved =
-            follower_.state() && follower_.state()->find(identity_.node) != nullptr;
-        if (identity_.join_key.empty() || !is_approved) return false;
+    /// but the node's own hint and keys.
+    void adopt_own_user() {
+        const bool is_approved = follower_.state()->find(identity_.node) != nullptr;
+        if (identity_.join_key.empty() || !is_approved || !link_.is_connected()) return;
         Identity changed = identity_;
         changed.join_key.clear();
         if (!changed.access.user.empty()) {
-            const auto found = client_.get(layout_.secret(identity_.node));
+            const auto found = link_.client().get(layout_.secret(identity_.node));
             const auto* sealed = found ? found->find(layout_.secret(identity_.node)) : nullptr;
-            if (sealed == nullptr) return false;
+            if (sealed == nullptr) return;
             const auto bytes = trust::from_base64(sealed->value);
             auto password = trust::open_secret(bytes.value_or(std::string()), keys_.seal);
             if (!password) {
                 complain(password.error());
-                return false;
+                return;
             }
             changed.access.user = layout_.node_user(identity_.node);
             changed.access.password = *std::move(password);
         }
         if (auto saved = save_identity(options_.folder, changed); !saved) {
             complain(saved.error());
-            return false;
+            return;
         }
         const bool is_other_user = changed.access.user != identity_.access.user;
         identity_ = std::move(changed);
-        if (is_other_user) client_.use(identity_.access);
-        report_status();
-        return is_other_user;
-    }
-
-    void follow() {
-        while (!is_stopped()) {
-            auto news = watch_.wait(wait_time());
-            for (auto& event : news.events) {
-                if (event.removed)
-                    follower_.remove(event.entry.key);
-                else
-                    follower_.put(event.entry.key, std::move(event.entry.value),
-                                  event.entry.create_revision);
-            }
-            take_news();
-            if (adopt_own_user()) return;
-            if (news.compacted) return; // connect reads everything again
-            if (!news.error.empty()) {
-                lost(news.error);
-                return;
-            }
-        }
-    }
-
-    void take_news() {
-        const auto changed = follower_.update(now());
-        if (!changed) {
-            // Half of a state may have come; the rest follows.
-            if (changed.error().code != Errc::not_found || follower_.position().hash.empty())
-                complain(changed.error());
-            check_age();
-            return;
-        }
-        complaint_.clear();
-        if (*changed) {
-            // On disk first: nobody can show us an older state than one that was applied.
-            if (auto saved = files::replace(state_path(), follower_.to_text(), 0600); !saved)
-                trouble(saved.error());
-            apply();
-        }
-        check_age();
+        if (is_other_user) link_.use(identity_.access);
     }
 
     void check_age() {
+        if (!follower_.state()) return;
         const bool stale = follower_.is_stale(now());
         if (stale == is_stale_) return;
         is_stale_ = stale;
@@ -203,96 +212,131 @@ class Agent {
     }
 
     Result<bool> try_apply() {
-        const auto nodes = follower_.nodes();
-        const auto mine = std::find_if(nodes.begin(), nodes.end(), [&](const auto& record) {
-            return record.name == identity_.node;
-        });
-        const bool is_out = mine == nodes.end() || mine->key != public_key(keys_.wireguard)
+        const auto& state = *follower_.state();
+        const auto target =
+            state.snapshot.fleet + fmt::format("{}", fmt::join(state.snapshot.index, ""));
+        const bool is_news = state.rollout && state.view_of(identity_.node).is_new;
+        if (!is_news) return apply_view(state.view_of(identity_.node));
+        if (target == refused_)
+            if (auto stayed = apply_view(state.before()); !stayed) return stayed;
+        if (target == refused_) return Error{Errc::conflict, refusal_, {}};
+        if (target == taken_) return apply_view(state.view_of(identity_.node));
+        // One of a wave: others follow only if this goes well.
+        Health health;
+        if (const auto before = own(state.before())) health.look(machine_, before->config);
+        auto applied = apply_view(state.view_of(identity_.node));
+        if (applied) {
+            const auto wanted = own(state.view_of(identity_.node));
+            const auto missing = health.missing(machine_, wanted->config, health_patience, [this] {
+                listen(milliseconds(0));
+                return !has_news_ && !is_stopped();
+            });
+            if (missing.empty() && is_store_there()) {
+                taken_ = target;
+                return applied;
+            }
+            applied = Error{Errc::conflict,
+                            missing.empty() ? std::string("the store is out of reach")
+                                            : fmt::format("no answer from {} peers, {} first",
+                                                          missing.size(), to_string(missing[0])),
+                            {}};
+        }
+        refused_ = target;
+        refusal_ = fmt::format("went back: {}", applied.error().message);
+        if (auto back = apply_view(state.before()); !back) trouble(back.error());
+        return Error{Errc::conflict, refusal_, {}};
+    }
+
+    /// After a change: a node that has cut itself off would never hear that it is withdrawn.
+    bool is_store_there() {
+        return !link_.is_connected() || link_.client().get(layout_.snapshot()).has_value();
+    }
+
+    Result<bool> apply_view(const trust::State::View& view) {
+        const auto* mine = find_mine(view);
+        const bool is_out = mine == nullptr || mine->key != public_key(keys_.wireguard)
                             || (follower_.is_stale(now()) && drops());
         if (is_out) {
             if (!interface_.empty())
-                if (auto gone = remove_all_peers(interface_); !gone) return gone.error();
+                if (auto gone = machine_.remove_all_peers(interface_); !gone) return gone.error();
             return Error{Errc::conflict,
-                         mine == nodes.end()
+                         mine == nullptr
                              ? fmt::format("{} is not in revision {}: it was revoked, or not yet "
                                            "admitted",
                                            identity_.node, follower_.position().revision)
                              : "all peers are removed",
                          {}};
         }
+        auto wanted = own(view);
+        if (!wanted) return wanted.error();
+        if (auto ours = claim_interface(wanted->interface); !ours) return ours.error();
+        return machine_.apply(interface_, std::move(wanted->config),
+                              [this](const Error& error) { trouble(error); });
+    }
+
+    const trust::NodeRecord* find_mine(const trust::State::View& view) const {
+        for (const auto* records : {&view.records, &follower_.admitted().records})
+            for (const auto& record : *records)
+                if (record.name == identity_.node) return &record;
+        return nullptr;
+    }
+
+    Result<OwnConfig> own(const trust::State::View& view) const {
         std::vector<std::string> left_out;
-        const auto fleet =
-            compose_with_admitted(follower_.state()->fleet, follower_.state()->records,
-                                  follower_.admitted().records, mesh::today(), left_out);
+        const auto fleet = compose_with_admitted(
+            view.fleet, view.records, follower_.admitted().records, mesh::today(), left_out);
         if (!fleet) return fleet.error();
         for (const auto& name : left_out)
             trouble({Errc::conflict, fmt::format("{} does not fit into the fleet", name), {}});
-        auto own = own_config(*fleet, identity_.node, keys_.wireguard);
-        if (!own) return own.error();
-        if (auto ours = claim_interface(own->interface); !ours) return ours.error();
-        return apply_config(interface_, std::move(own->config),
-                            [this](const Error& error) { trouble(error); });
+        return own_config(*fleet, identity_.node, keys_.wireguard);
     }
 
     /// An interface that was there before us is somebody else's. Noted before it is made, so that
     /// an agent that was killed meanwhile knows its own.
     Result<void> claim_interface(const std::string& interface) {
         if (interface == interface_) return {};
-        if (::if_nametoindex(interface.c_str()) != 0)
+        if (machine_.has(interface))
             return Error{Errc::exists, fmt::format("{} exists and is not the agent's", interface),
                          "end it (wgkit net down, wg-quick down), then restart the agent"};
         if (!interface_.empty())
-            if (auto gone = remove_all_peers(interface_); !gone) return gone;
+            if (auto gone = machine_.remove_all_peers(interface_); !gone) return gone;
         if (auto noted = files::replace(interface_path(), interface + "\n", 0600); !noted)
             return noted;
         interface_ = interface;
         return {};
     }
 
-    /// Signed, so that the store cannot speak for us. Not worth an error: the next one tells more.
+    /// Signed, so that the store cannot speak for us.
     void report_status() {
-        if (is_lost_) return;
         trust::Hint hint{identity_.network,
                          identity_.node,
                          follower_.position().hash,
                          follower_.position().revision,
                          now(),
-                         status_};
+                         status_,
+                         rotation_.done()};
         const std::array signer{&keys_.agent};
-        store::Transaction change;
         const std::string path = identity_.join_key.empty()
                                      ? layout_.hint_of_node(identity_.node)
                                      : layout_.hint_of_joined(identity_.join_key) + identity_.node;
-        change.puts = {{path, to_text(trust::seal_document(std::string(trust::type::hint),
-                                                           to_json(hint), signer))}};
-        (void)client_.commit(change);
+        link_.put(path, to_text(trust::seal_document(std::string(trust::type::hint), to_json(hint),
+                                                     signer)));
     }
 
     milliseconds wait_time() const {
-        const auto deadline = follower_.next_deadline(now());
-        if (!deadline) return longest_wait;
-        return std::min(longest_wait, milliseconds(seconds(*deadline - now())) + seconds(1));
+        if (has_news_) return milliseconds(0);
+        auto wait = longest_wait;
+        if (const auto deadline = follower_.next_deadline(now()))
+            wait = std::min(wait, milliseconds(seconds(*deadline - now())) + seconds(1));
+        const bool is_untold = !is_told_ && link_.is_connected();
+        return must_retry_ || is_untold ? std::min(wait, retry_pause) : wait;
     }
 
-    /// Between half and all of it, so that a fleet does not come back all at once.
-    static milliseconds jittered(milliseconds pause) {
-        const auto half = static_cast<std::uint32_t>(pause.count() / 2);
-        return milliseconds(half + randombytes_uniform(half + 1));
-    }
-
-    void sleep(milliseconds time) const {
-        pollfd one{options_.stop, POLLIN, 0};
-        ::poll(&one, 1, static_cast<int>(time.count()));
-    }
     bool is_stopped() const {
         pollfd one{options_.stop, POLLIN, 0};
         return ::poll(&one, 1, 0) > 0;
     }
 
-    void lost(const std::string& why) {
-        if (std::exchange(is_lost_, true) || is_stopped()) return;
-        options_.tell(true, fmt::format("the store is away: {}", why));
-    }
     /// Once for each thing that is wrong.
     void complain(const Error& error) {
         if (std::exchange(complaint_, error.message) == error.message) return;
@@ -302,16 +346,23 @@ class Agent {
     void say(const std::string& text) const { options_.tell(false, text); }
 
     const AgentOptions& options_;
+    Machine& machine_;
     Identity identity_;
     NodeKeys keys_;
     store::Layout layout_;
-    store::Client client_;
-    store::Watch watch_;
+    StoreLink link_;
     Follower follower_;
+    NodeRotation rotation_;
     std::string interface_;
     std::string status_;
     std::string complaint_;
-    bool is_lost_ = false;
+    std::string taken_;   ///< what a rollout leads to, once this node is well with it
+    std::string refused_; ///< or was not
+    std::string refusal_;
+    bool has_news_ = false; ///< that were not acted on yet
+    bool is_told_ = true;   ///< the store has what it is to be told
+    bool must_retry_ = false;
+    steady_clock::time_point retry_at_;
     bool is_stale_ = false;
 };
 
@@ -322,7 +373,8 @@ Result<void> run_agent(HttpPoster& requests, HttpPoster& watch, const AgentOptio
     if (!identity) return identity.error();
     auto keys = load_or_make_keys(options.folder);
     if (!keys) return keys.error();
-    Agent(requests, watch, options, *std::move(identity), *std::move(keys)).run();
+    const auto machine = local_machine();
+    Agent(requests, watch, *machine, options, *std::move(identity), *std::move(keys)).run();
     return {};
 }
 

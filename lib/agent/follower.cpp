@@ -172,6 +172,11 @@ std::vector<std::string> Follower::object_hashes() const {
     return hashes;
 }
 
+const std::string* Follower::object(const std::string& hash) const {
+    const auto found = good_objects_.find(hash);
+    return found != good_objects_.end() ? &found->second : nullptr;
+}
+
 std::string Follower::to_text() const {
     json roots = json::array(), stored = json::array();
     for (const auto& [version, text] : roots_) roots.push_back(text);

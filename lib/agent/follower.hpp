@@ -42,6 +42,8 @@ class Follower {
     std::vector<trust::NodeRecord> nodes() const;
     /// Of the objects that the state is made of.
     std::vector<std::string> object_hashes() const;
+    /// Nothing: the state has none of that hash.
+    const std::string* object(const std::string& hash) const;
     /// In the order of their arrival.
     std::vector<trust::StoredAdmission> admissions() const;
     trust::Position position() const { return position_; }

@@ -53,6 +53,10 @@ Result<NodeKeys> load_or_make_keys(const std::string& folder) {
     return NodeKeys{*std::move(wireguard), *std::move(seal), *std::move(agent)};
 }
 
+Result<void> save_wireguard_key(const std::string& folder, const PrivateKey& key) {
+    return files::replace(folder + "/wireguard.key", reveal_base64(key) + "\n", 0600);
+}
+
 Result<Identity> load_identity(const std::string& folder) {
     const std::string path = path_of_identity(folder);
     const auto text = files::read(path);

@@ -20,6 +20,8 @@ struct NodeKeys {
 /// Reads them from a folder, or makes those that are missing.
 /// Errors: permission (a file that others can read), invalid, system.
 Result<NodeKeys> load_or_make_keys(const std::string& folder);
+/// Another WireGuard key from now on.
+Result<void> save_wireguard_key(const std::string& folder, const PrivateKey& key);
 
 /// Who this machine is in a fleet, and how it reaches the store. In `agent.json`, which is written
 /// last when a node joins.

@@ -86,4 +86,12 @@ Result<void> bring_down(const InterfaceFile& file, config::Config& config,
     return record->remove();
 }
 
+Result<void> remove_peers(const std::string& interface, std::vector<PublicKey> keys) {
+    auto backend = open_device(interface);
+    if (!backend) return backend.error();
+    DeviceChange change;
+    change.removed_peers = std::move(keys);
+    return set_all(**backend, change);
+}
+
 } // namespace wgkit

@@ -58,6 +58,15 @@ Result<Draft> Draft::open(const Home& home, store::Client& client, trust::Second
         for (const auto& record : state->records) draft.records[record.name] = record;
         draft.delegations = state->delegations;
         draft.revoked = state->snapshot.revoked;
+        draft.rotation = state->rotation;
+        if (state->rollout) {
+            draft.rollout = Rollout{state->fleet_before, {}, state->rollout->following};
+            for (const auto& record : state->records_before)
+                draft.rollout->records[record.name] = record;
+        }
+        for (std::size_t i = 0; i < state->renewals.size(); ++i)
+            draft.renewals[state->renewals[i].node] =
+                *draft.follower_.object(state->rotation->renewals[i]);
         draft.present_objects_ = draft.follower_.object_hashes();
     }
     return draft;
@@ -79,22 +88,35 @@ Result<void> Draft::read_log() {
     return {};
 }
 
-std::map<std::string, std::string> Draft::make_objects(trust::Snapshot& snapshot) const {
+std::map<std::string, std::string> Draft::make_objects(trust::Snapshot& snapshot) {
     std::map<std::string, std::string> objects;
     const auto add = [&](std::string text) {
         std::string hash = trust::hash_of(text);
         objects[hash] = std::move(text);
         return hash;
     };
+    const auto add_records = [&](const std::map<std::string, trust::NodeRecord>& nodes) {
+        std::vector<trust::IndexObject> lists(list_count(nodes.size()));
+        for (const auto& [name, record] : nodes)
+            lists[list_of(name, lists.size())].records.emplace_back(name, add(to_json(record)));
+        std::vector<std::string> hashes;
+        for (const auto& list : lists)
+            if (!list.records.empty()) hashes.push_back(add(to_json(list)));
+        return hashes;
+    };
     snapshot.fleet = add(to_json(fleet));
-    std::vector<trust::IndexObject> lists(list_count(records.size()));
-    for (const auto& [name, record] : records)
-        lists[list_of(name, lists.size())].records.emplace_back(name, add(to_json(record)));
-    for (const auto& list : lists)
-        if (!list.records.empty()) snapshot.index.push_back(add(to_json(list)));
+    snapshot.index = add_records(records);
+    if (rollout)
+        snapshot.rollout = add(to_json(trust::Rollout{
+            add(to_json(rollout->fleet)), add_records(rollout->records), rollout->following}));
     for (const auto& delegation : delegations)
         snapshot.delegations.push_back(add(to_json(delegation)));
     snapshot.revoked = revoked;
+    if (rotation) {
+        rotation->renewals.clear();
+        for (const auto& [node, envelope] : renewals) rotation->renewals.push_back(add(envelope));
+        snapshot.rotation = add(to_json(*rotation));
+    }
     return objects;
 }
 
@@ -116,6 +138,22 @@ Result<void> Draft::put_objects(const std::map<std::string, std::string>& object
             if (auto done = flush(); !done) return done;
     }
     return flush();
+}
+
+void Draft::revoke(const trust::NodeRecord& record) {
+    revoked.push_back(to_string(record.key));
+    if (record.agent) revoked.push_back(to_string(*record.agent));
+    records.erase(record.name);
+    if (rollout) rollout->records.erase(record.name);
+    if (!rotation) return;
+    std::erase(rotation->rotating, record.name);
+    std::erase(rotation->taking_part, record.name);
+    if (renewals.erase(record.name) == 0) return;
+    for (const auto& renewal : follower_.state()->renewals) {
+        if (renewal.node != record.name) continue;
+        if (renewal.next != record.key) revoked.push_back(to_string(renewal.next));
+        revoked.push_back(to_string(renewal.second));
+    }
 }
 
 Result<std::uint64_t> Draft::publish(const std::string& action, const std::string& subject,

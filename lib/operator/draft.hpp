@@ -22,9 +22,21 @@ class Draft {
     std::map<std::string, trust::NodeRecord> records; ///< by name
     std::vector<trust::Delegation> delegations;
     std::vector<std::string> revoked;
+    std::optional<trust::Rotation> rotation;     ///< its `renewals` follow from these:
+    std::map<std::string, std::string> renewals; ///< envelopes, by node
+    /// While a change goes from wave to wave: what was before it, and who follows it already.
+    struct Rollout {
+        trust::FleetObject fleet;
+        std::map<std::string, trust::NodeRecord> records;
+        std::vector<std::string> following;
+    };
+    std::optional<Rollout> rollout;
     /// Further keys of the store that go with it.
     std::vector<std::pair<std::string, std::string>> puts;
     std::vector<std::string> removals;
+
+    /// Takes a node out, with all that is its; its keys are not believed again.
+    void revoke(const trust::NodeRecord& record);
 
     bool is_first() const { return !follower_.state(); }
     const Follower& follower() const { return follower_; }
@@ -38,7 +50,7 @@ class Draft {
   private:
     Draft(const Home& home, store::Client& client, trust::Seconds now);
     Result<void> read_log();
-    std::map<std::string, std::string> make_objects(trust::Snapshot& snapshot) const;
+    std::map<std::string, std::string> make_objects(trust::Snapshot& snapshot);
     Result<void> put_objects(const std::map<std::string, std::string>& objects);
 
     const Home* home_;

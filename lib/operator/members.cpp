@@ -82,6 +82,7 @@ Result<Approval> approve(const Operator& op, const std::vector<std::string>& nam
             draft->puts.emplace_back(layout.secret(record.name), trust::to_base64(sealed));
         }
         out.approved.push_back(record.name);
+        if (draft->rollout) draft->rollout->records[record.name] = record;
         draft->records[record.name] = std::move(record);
     }
     if (out.approved.empty()) return out;
@@ -101,11 +102,9 @@ Result<void> revoke_node(const Operator& op, const std::string& name) {
     for (const auto& one : draft->follower().nodes())
         if (one.name == name) record = one;
     if (!record) return Error{Errc::not_found, fmt::format("the fleet has no node '{}'", name), {}};
-    draft->records.erase(name);
-    draft->revoked.push_back(to_string(record->key));
-    if (record->agent) draft->revoked.push_back(to_string(*record->agent));
+    draft->revoke(*record);
     const store::Layout layout{home->network};
-    draft->removals = {layout.hint_of_node(name), layout.secret(name)};
+    draft->removals = {layout.hint_of_node(name), layout.secret(name), layout.renewal(name)};
     // Another machine may come by this name.
     for (const auto& one : draft->delegations)
         draft->removals.push_back(layout.admission(key_id(one.key), name));

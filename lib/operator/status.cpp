@@ -1,23 +1,9 @@
 // What is published, and what nodes say of it.
-#include <algorithm>
-
 #include "operator/draft.hpp"
+#include "operator/hints.hpp"
 #include "wgkit/fleet_store.hpp"
 
 namespace wgkit::agent {
-
-namespace {
-
-void add_hint(NodeStatus& node, const trust::State& state, const trust::NodeRecord& record,
-              const std::string& envelope) {
-    const auto hint = trust::check_hint(state, record, envelope);
-    if (!hint || hint->time < node.time) return;
-    node.revision = hint->revision;
-    node.time = hint->time;
-    node.status = hint->status;
-}
-
-} // namespace
 
 Result<StoreStatus> store_status(const Operator& op) {
     const auto home = load_home(op.home);
@@ -33,17 +19,21 @@ Result<StoreStatus> store_status(const Operator& op) {
     out.revision = state.snapshot.revision;
     out.expires = state.snapshot.expires;
     const store::Layout layout{home->network};
-    const auto hints = client.get_prefixes({layout.hints()});
+    const auto nodes = follower.nodes();
+    const auto hints = read_hints(client, layout, state, nodes);
     if (!hints) return hints.error();
-    for (const auto& record : follower.nodes()) {
+    for (const auto& record : nodes) {
         NodeStatus node;
         node.name = record.name;
         for (const auto& address : {record.ipv4, record.ipv6})
             if (address) node.addresses.push_back(to_string(*address));
         node.runs_agent = record.agent.has_value();
         node.waits = state.find(record.name) == nullptr;
-        for (const auto& entry : hints->entries)
-            if (entry.key.ends_with("/" + record.name)) add_hint(node, state, record, entry.value);
+        if (const auto hint = hints->find(record.name); hint != hints->end()) {
+            node.revision = hint->second.revision;
+            node.time = hint->second.time;
+            node.status = hint->second.status;
+        }
         out.nodes.push_back(std::move(node));
     }
     for (const auto& one : state.delegations)

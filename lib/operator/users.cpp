@@ -75,6 +75,7 @@ Result<void> make_node_user(store::Client& client, const store::Layout& layout,
     for (const auto& prefix : {layout.published(), layout.admissions()})
         if (auto may = grant(client, name, "READ", prefix); !may) return may;
     if (auto may = grant(client, name, "READ", layout.secret(node), true); !may) return may;
+    if (auto may = grant(client, name, "READWRITE", layout.renewal(node), true); !may) return may;
     return grant(client, name, "READWRITE", layout.hint_of_node(node), true);
 }
 

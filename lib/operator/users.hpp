@@ -16,7 +16,7 @@ Result<void> enable_users(store::Client& anonymous, std::string_view password);
 /// A user for those with a join key: reads what is published, writes below the key's id.
 Result<void> make_join_user(store::Client& client, const store::Layout& layout,
                             const std::string& key_id, std::string_view password);
-/// A user for one node: reads what is published, writes its own hint.
+/// A user for one node: reads what is published, writes its own hint and its own new keys.
 Result<void> make_node_user(store::Client& client, const store::Layout& layout,
                             const std::string& node, std::string_view password);
 /// Removes both kinds; nothing if they are not there.

@@ -28,7 +28,10 @@ Result<void> wait_until(const Options& options, const std::string& what, Look lo
         if (!*seen) return {};
         if (Clock::now() >= end) return **seen;
         if (!told && options.tell) options.tell(what);
-        std::this_thread::sleep_for(look_pause);
+        if (!options.pause)
+            std::this_thread::sleep_for(look_pause);
+        else if (!options.pause(look_pause))
+            return **seen;
     }
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <ctime>
 
 #include "rotate/await.hpp"
@@ -289,6 +290,44 @@ Result<void> abort(const std::string& interface, const Options& options) {
     state->going_back = true;
     state->phase = has_wanted_keys(*state, *present) ? Phase::rekeyed : Phase::prepared;
     return save(*state, options.state_folder);
+}
+
+Result<void> drop_peers(const std::string& interface, const std::vector<PublicKey>& keys,
+                        const Options& options) {
+    const auto begun = is_under_way(interface, options);
+    if (!begun) return begun.error();
+    if (!*begun) return {};
+    auto state = load_existing(interface, options);
+    if (!state) return state.error();
+    const auto is_dropped = [&](const WantedPeer& peer) {
+        return std::find(keys.begin(), keys.end(), peer.public_key) != keys.end();
+    };
+    const std::array devices{&state->before, &state->after, &state->second};
+    std::vector<PublicKey> gone;
+    for (std::size_t i = state->second.peers.size(); i-- > 0;) {
+        if (std::none_of(devices.begin(), devices.end(),
+                         [&](const auto* device) { return is_dropped(device->peers[i]); }))
+            continue;
+        for (auto* device : devices) {
+            gone.push_back(device->peers[i].public_key);
+            device->peers.erase(device->peers.begin() + static_cast<std::ptrdiff_t>(i));
+        }
+    }
+    if (gone.empty()) return {};
+    if (auto saved = save(*state, options.state_folder); !saved) return saved;
+    for (const auto& name : {interface, state->second_name}) {
+        const auto there = is_link(name);
+        if (!there) return there.error();
+        if (!*there) continue;
+        if (auto taken = remove_peers(name, gone); !taken) return taken;
+    }
+    return {};
+}
+
+Result<PrivateKey> wanted_key(const std::string& interface, const Options& options) {
+    const auto state = load_existing(interface, options);
+    if (!state) return state.error();
+    return state->wanted().private_key->clone();
 }
 
 Result<void> run(const std::string& interface, const Options& options) {

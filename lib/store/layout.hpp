@@ -40,6 +40,9 @@ struct Layout {
     std::string hint_of_node(std::string_view node) const {
         return fmt::format("{}node/{}", hints(), node);
     }
+    /// Written by each node: the new keys that it was asked for.
+    std::string renewals() const { return base() + "renewal/"; }
+    std::string renewal(std::string_view node) const { return renewals() + std::string(node); }
     /// Written by operators: a node's password for the store, sealed to it.
     std::string secrets() const { return base() + "secret/"; }
     std::string secret(std::string_view node) const { return secrets() + std::string(node); }

@@ -111,16 +111,19 @@ Result<Root> parse_root(std::string_view text) {
 }
 
 std::string to_json(const Snapshot& snapshot) {
-    return dump({{"network", snapshot.network},
-                 {"revision", snapshot.revision},
-                 {"previous", snapshot.previous},
-                 {"root", snapshot.root},
-                 {"issued", snapshot.issued},
-                 {"expires", snapshot.expires},
-                 {"fleet", snapshot.fleet},
-                 {"index", snapshot.index},
-                 {"delegations", snapshot.delegations},
-                 {"revoked", snapshot.revoked}});
+    json out({{"network", snapshot.network},
+              {"revision", snapshot.revision},
+              {"previous", snapshot.previous},
+              {"root", snapshot.root},
+              {"issued", snapshot.issued},
+              {"expires", snapshot.expires},
+              {"fleet", snapshot.fleet},
+              {"index", snapshot.index},
+              {"delegations", snapshot.delegations},
+              {"revoked", snapshot.revoked}});
+    if (!snapshot.rotation.empty()) out["rotation"] = snapshot.rotation;
+    if (!snapshot.rollout.empty()) out["rollout"] = snapshot.rollout;
+    return dump(out);
 }
 
 Result<Snapshot> parse_snapshot(std::string_view text) {
@@ -136,6 +139,8 @@ Result<Snapshot> parse_snapshot(std::string_view text) {
     snapshot.index = in.list("index", parse_hash);
     snapshot.delegations = in.list("delegations", parse_hash);
     snapshot.revoked = in.texts("revoked");
+    snapshot.rotation = in.optional("rotation", parse_hash).value_or("");
+    snapshot.rollout = in.optional("rollout", parse_hash).value_or("");
     if (snapshot.revision == 0) in.fail("'revision' is 0");
     return in.finish(std::move(snapshot));
 }
@@ -184,6 +189,20 @@ Result<IndexObject> parse_index(std::string_view text) {
             index.records.emplace_back(name, *read);
     }
     return in.finish(std::move(index));
+}
+
+std::string to_json(const Rollout& rollout) {
+    return dump(
+        {{"fleet", rollout.fleet}, {"index", rollout.index}, {"following", rollout.following}});
+}
+
+Result<Rollout> parse_rollout(std::string_view text) {
+    JsonFields in(text, "rollout");
+    Rollout rollout;
+    rollout.fleet = in.parsed("fleet", parse_hash);
+    rollout.index = in.list("index", parse_hash);
+    rollout.following = in.list("following", parse_label);
+    return in.finish(std::move(rollout));
 }
 
 std::string to_json(const NodeRecord& record) { return dump(record_json(record)); }
@@ -244,7 +263,8 @@ std::string to_json(const Hint& hint) {
                  {"snapshot", hint.snapshot},
                  {"revision", hint.revision},
                  {"time", hint.time},
-                 {"status", hint.status}});
+                 {"status", hint.status},
+                 {"rotated", hint.rotated}});
 }
 
 Result<Hint> parse_hint(std::string_view text) {
@@ -256,6 +276,7 @@ Result<Hint> parse_hint(std::string_view text) {
     hint.revision = in.number("revision");
     hint.time = in.time("time");
     hint.status = in.text("status");
+    if (in.find("rotated") != nullptr) hint.rotated = in.text("rotated");
     return in.finish(std::move(hint));
 }
 

@@ -21,6 +21,7 @@ inline constexpr std::string_view root = "application/vnd.wgkit.root.v1+json";
 inline constexpr std::string_view snapshot = "application/vnd.wgkit.snapshot.v1+json";
 inline constexpr std::string_view admission = "application/vnd.wgkit.admission.v1+json";
 inline constexpr std::string_view hint = "application/vnd.wgkit.hint.v1+json";
+inline constexpr std::string_view renewal = "application/vnd.wgkit.renewal.v1+json";
 inline constexpr std::string_view audit = "application/vnd.wgkit.audit.v1+json";
 } // namespace type
 
@@ -49,6 +50,8 @@ struct Snapshot {
     std::vector<std::string> index; ///< hashes of Index objects
     std::vector<std::string> delegations;
     std::vector<std::string> revoked; ///< keys of any kind, base64
+    std::string rotation;             ///< hash of a Rotation object; empty: none is under way
+    std::string rollout;              ///< hash of a Rollout object; empty: all follow this state
 };
 
 enum class StalePolicy { keep, drop_unrefreshed };
@@ -63,6 +66,14 @@ struct FleetObject {
 /// parts, so that the change of one node moves a few kilobytes and not a list of thousands.
 struct IndexObject {
     std::vector<std::pair<std::string, std::string>> records;
+};
+
+/// A change that nodes take one wave after the other: who is not named here goes on with what was
+/// before. Object of a snapshot.
+struct Rollout {
+    std::string fleet;              ///< before: hash of the Fleet object
+    std::vector<std::string> index; ///< before: hashes of Index objects
+    std::vector<std::string> following;
 };
 
 /// What everybody knows of one node. Object of an index, or inside an admission.
@@ -109,7 +120,8 @@ struct Hint {
     std::string snapshot; ///< hash of the one that it has applied
     std::uint64_t revision = 0;
     Seconds time = 0;
-    std::string status; ///< "applied", "stale" or what went wrong
+    std::string status;  ///< "applied", "stale" or what went wrong
+    std::string rotated; ///< id of the last rotation that it has done
 };
 
 /// One line of the log of an operator's deeds: each entry holds the hash of the one before.
@@ -127,6 +139,7 @@ std::string to_json(const Root& root);
 std::string to_json(const Snapshot& snapshot);
 std::string to_json(const FleetObject& fleet);
 std::string to_json(const IndexObject& index);
+std::string to_json(const Rollout& rollout);
 std::string to_json(const NodeRecord& record);
 std::string to_json(const Delegation& delegation);
 std::string to_json(const Admission& admission);
@@ -139,6 +152,7 @@ Result<Root> parse_root(std::string_view json);
 Result<Snapshot> parse_snapshot(std::string_view json);
 Result<FleetObject> parse_fleet(std::string_view json);
 Result<IndexObject> parse_index(std::string_view json);
+Result<Rollout> parse_rollout(std::string_view json);
 Result<NodeRecord> parse_record(std::string_view json);
 Result<Delegation> parse_delegation(std::string_view json);
 Result<Admission> parse_admission(std::string_view json);

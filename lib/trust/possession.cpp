@@ -16,26 +16,23 @@ const unsigned char* bytes_of(std::string_view text) {
 }
 
 /// Every value but the last is of fixed length or cannot hold a line break.
-std::string mac_input(const Admission& admission, const Delegation& delegation) {
-    return fmt::format("wgkit join v1\n{}\n{}\n{}\n{}\n{}\n{}\n{}", admission.network,
-                       to_string(delegation.key), to_string(delegation.enrolment),
-                       admission.record.name, delegation.expires, admission.nonce,
-                       to_json(admission.record));
+Possession possession_of(const Admission& admission, const Delegation& delegation) {
+    return {fmt::format("wgkit join key v1\n{}\n{}", to_string(admission.record.key),
+                        to_string(delegation.enrolment)),
+            fmt::format("wgkit join v1\n{}\n{}\n{}\n{}\n{}\n{}\n{}", admission.network,
+                        to_string(delegation.key), to_string(delegation.enrolment),
+                        admission.record.name, delegation.expires, admission.nonce,
+                        to_json(admission.record))};
 }
 
-bool make_mac(const Admission& admission, const Delegation& delegation, const PrivateKey& mine,
-              const PublicKey& theirs, Mac& mac) {
+bool compute(const Possession& what, const PrivateKey& mine, const PublicKey& theirs, Mac& mac) {
     std::array<std::uint8_t, crypto_scalarmult_BYTES> shared{};
     if (crypto_scalarmult(shared.data(), mine.reveal().data(), theirs.bytes.data()) != 0)
         return false; // a point of low order
-    // The key binds both public keys, as RFC 6955 does with its leading and trailing information.
     std::array<std::uint8_t, crypto_auth_hmacsha256_KEYBYTES> key{};
-    const std::string both =
-        fmt::format("wgkit join key v1\n{}\n{}", to_string(admission.record.key),
-                    to_string(delegation.enrolment));
-    crypto_auth_hmacsha256(key.data(), bytes_of(both), both.size(), shared.data());
-    const std::string input = mac_input(admission, delegation);
-    crypto_auth_hmacsha256(mac.data(), bytes_of(input), input.size(), key.data());
+    crypto_auth_hmacsha256(key.data(), bytes_of(what.key_context), what.key_context.size(),
+                           shared.data());
+    crypto_auth_hmacsha256(mac.data(), bytes_of(what.text), what.text.size(), key.data());
     wipe(shared.data(), shared.size());
     wipe(key.data(), key.size());
     return true;
@@ -43,21 +40,31 @@ bool make_mac(const Admission& admission, const Delegation& delegation, const Pr
 
 } // namespace
 
+Result<std::string> make_mac(const Possession& what, const PrivateKey& mine,
+                             const PublicKey& theirs) {
+    Mac mac{};
+    if (!compute(what, mine, theirs, mac))
+        return Error{Errc::invalid, "the enrolment key is not usable", {}};
+    return to_base64({reinterpret_cast<const char*>(mac.data()), mac.size()});
+}
+
+bool is_mac(std::string_view given, const Possession& what, const PrivateKey& mine,
+            const PublicKey& theirs) {
+    Mac mac{};
+    const auto bytes = from_base64(given);
+    return bytes && bytes->size() == mac.size() && compute(what, mine, theirs, mac)
+           && sodium_memcmp(mac.data(), bytes->data(), mac.size()) == 0;
+}
+
 Result<std::string> possession_mac(const Admission& admission, const Delegation& delegation,
                                    const PrivateKey& node_key) {
-    Mac mac{};
-    if (!make_mac(admission, delegation, node_key, delegation.enrolment, mac))
-        return Error{Errc::invalid, "the join key's enrolment key is not usable", {}};
-    return to_base64({reinterpret_cast<const char*>(mac.data()), mac.size()});
+    return make_mac(possession_of(admission, delegation), node_key, delegation.enrolment);
 }
 
 bool shows_possession(const Admission& admission, const Delegation& delegation,
                       const PrivateKey& enrolment_key) {
-    Mac mac{};
-    const auto given = from_base64(admission.mac);
-    if (!given || given->size() != mac.size()) return false;
-    if (!make_mac(admission, delegation, enrolment_key, admission.record.key, mac)) return false;
-    return sodium_memcmp(mac.data(), given->data(), mac.size()) == 0;
+    return is_mac(admission.mac, possession_of(admission, delegation), enrolment_key,
+                  admission.record.key);
 }
 
 std::string seal_secret(std::string_view secret, const PublicKey& to) {

@@ -19,6 +19,19 @@ Result<std::string> possession_mac(const Admission& admission, const Delegation&
 bool shows_possession(const Admission& admission, const Delegation& delegation,
                       const PrivateKey& enrolment_key);
 
+/// What such a MAC covers.
+struct Possession {
+    std::string key_context; ///< both public keys, and what for, as RFC 6955 does with its leading
+                             ///< and trailing information
+    std::string text;
+};
+/// Errors: invalid (a key of low order).
+Result<std::string> make_mac(const Possession& what, const PrivateKey& mine,
+                             const PublicKey& theirs);
+/// Constant time.
+bool is_mac(std::string_view mac, const Possession& what, const PrivateKey& mine,
+            const PublicKey& theirs);
+
 /// Sealed to a public key so that only its owner reads it (libsodium's sealed boxes).
 std::string seal_secret(std::string_view secret, const PublicKey& to);
 /// Errors: invalid: not for this key, or changed.

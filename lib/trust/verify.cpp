@@ -43,6 +43,81 @@ Result<T> object_of(const std::string& hash, const FindObject& find,
     return parse(*text);
 }
 
+using RevokedKeys = std::set<std::string, std::less<>>;
+
+bool has_key_of(const NodeRecord& record, const RevokedKeys& keys) {
+    return keys.contains(to_string(record.key))
+           || (record.agent && keys.contains(to_string(*record.agent)));
+}
+
+/// Sorted by name.
+Result<std::vector<NodeRecord>> gather_records(const std::vector<std::string>& lists,
+                                               const FindObject& find) {
+    std::vector<NodeRecord> records;
+    for (const auto& hash : lists) {
+        const auto index = object_of(hash, find, parse_index);
+        if (!index) return index.error();
+        for (const auto& [name, record_hash] : index->records) {
+            auto record = object_of(record_hash, find, parse_record);
+            if (!record) return record.error();
+            if (record->name != name)
+                return Error{
+                    Errc::invalid, fmt::format("the record of {} names another", name), {}};
+            records.push_back(*std::move(record));
+        }
+    }
+    std::sort(records.begin(), records.end(),
+              [](const auto& a, const auto& b) { return a.name < b.name; });
+    const auto twice =
+        std::adjacent_find(records.begin(), records.end(),
+                           [](const auto& a, const auto& b) { return a.name == b.name; });
+    if (twice != records.end())
+        return Error{Errc::invalid, fmt::format("{} is listed twice", twice->name), {}};
+    return records;
+}
+
+Result<void> gather_rollout(State& state, const RevokedKeys& revoked, const FindObject& find) {
+    auto rollout = object_of(state.snapshot.rollout, find, parse_rollout);
+    if (!rollout) return rollout.error();
+    auto fleet = object_of(rollout->fleet, find, parse_fleet);
+    if (!fleet) return fleet.error();
+    auto records = gather_records(rollout->index, find);
+    if (!records) return records.error();
+    // A revocation waits for no wave.
+    std::erase_if(*records, [&](const auto& record) { return has_key_of(record, revoked); });
+    state.fleet_before = *std::move(fleet);
+    state.records_before = *std::move(records);
+    state.rollout = *std::move(rollout);
+    return {};
+}
+
+Result<void> gather_rotation(State& state, const FindObject& find) {
+    auto rotation = object_of(state.snapshot.rotation, find, parse_rotation);
+    if (!rotation) return rotation.error();
+    for (const auto& name : rotation->taking_part)
+        if (state.find(name) == nullptr)
+            return Error{
+                Errc::invalid, fmt::format("{} is to get new keys, but is no node", name), {}};
+    for (const auto& hash : rotation->renewals) {
+        const auto envelope = object_of(hash, find, parse_envelope);
+        if (!envelope) return envelope.error();
+        const auto said = parse_renewal(envelope->payload);
+        const auto* node = said ? state.find(said->node) : nullptr;
+        if (node == nullptr)
+            return Error{Errc::invalid, "new keys of nobody are to be put in place", {}};
+        auto renewal = check_renewal(state.snapshot.network, *rotation, *node, *find(hash));
+        if (!renewal) return renewal.error();
+        state.renewals.push_back(*std::move(renewal));
+    }
+    if (!state.renewals.empty())
+        if (auto good =
+                check_renewals(*rotation, state.records, state.snapshot.revoked, state.renewals);
+            !good)
+            return good;
+    state.rotation = *std::move(rotation);
+    return {};
+}
+
 } // namespace
 
 Result<Root> first_root(std::string_view text, std::string_view network,
@@ -134,6 +209,14 @@ bool State::is_revoked(std::string_view key) const {
            != snapshot.revoked.end();
 }
 
+State::View State::view_of(std::string_view node) const {
+    const bool follows = !rollout
+                         || std::find(rollout->following.begin(), rollout->following.end(), node)
+                                != rollout->following.end();
+    if (follows) return {fleet, records};
+    return before();
+}
+
 Result<State> gather(VerifiedSnapshot verified, const FindObject& find) {
     State state;
     state.snapshot = std::move(verified.snapshot);
@@ -141,31 +224,13 @@ Result<State> gather(VerifiedSnapshot verified, const FindObject& find) {
     auto fleet = object_of(state.snapshot.fleet, find, parse_fleet);
     if (!fleet) return fleet.error();
     state.fleet = *std::move(fleet);
-    for (const auto& hash : state.snapshot.index) {
-        const auto index = object_of(hash, find, parse_index);
-        if (!index) return index.error();
-        for (const auto& [name, record_hash] : index->records) {
-            auto record = object_of(record_hash, find, parse_record);
-            if (!record) return record.error();
-            if (record->name != name)
-                return Error{
-                    Errc::invalid, fmt::format("the record of {} names another", name), {}};
-            state.records.push_back(*std::move(record));
-        }
-    }
-    std::sort(state.records.begin(), state.records.end(),
-              [](const auto& a, const auto& b) { return a.name < b.name; });
-    const std::set<std::string_view> revoked(state.snapshot.revoked.begin(),
-                                             state.snapshot.revoked.end());
-    const NodeRecord* before = nullptr;
-    for (const auto& record : state.records) {
-        if (before != nullptr && before->name == record.name)
-            return Error{Errc::invalid, fmt::format("{} is listed twice", record.name), {}};
-        before = &record;
-        if (revoked.contains(to_string(record.key))
-            || (record.agent && revoked.contains(to_string(*record.agent))))
+    auto records = gather_records(state.snapshot.index, find);
+    if (!records) return records.error();
+    state.records = *std::move(records);
+    const RevokedKeys revoked(state.snapshot.revoked.begin(), state.snapshot.revoked.end());
+    for (const auto& record : state.records)
+        if (has_key_of(record, revoked))
             return Error{Errc::invalid, fmt::format("{} has a revoked key", record.name), {}};
-    }
     for (const auto& hash : state.snapshot.delegations) {
         auto delegation = object_of(hash, find, parse_delegation);
         if (!delegation) return delegation.error();
@@ -173,6 +238,10 @@ Result<State> gather(VerifiedSnapshot verified, const FindObject& find) {
             return same.error();
         state.delegations.push_back(*std::move(delegation));
     }
+    if (!state.snapshot.rollout.empty())
+        if (auto good = gather_rollout(state, revoked, find); !good) return good.error();
+    if (!state.snapshot.rotation.empty())
+        if (auto good = gather_rotation(state, find); !good) return good.error();
     return state;
 }
 

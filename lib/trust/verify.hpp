@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -10,6 +11,7 @@
 
 #include "trust/documents.hpp"
 #include "trust/envelope.hpp"
+#include "trust/renewal.hpp"
 
 /// From what a store says to what may be believed. Pure: time and position come in, and nothing is
 /// believed half.
@@ -56,6 +58,20 @@ struct State {
     FleetObject fleet;
     std::vector<NodeRecord> records; ///< sorted by name
     std::vector<Delegation> delegations;
+    std::optional<Rotation> rotation; ///< that is under way
+    std::vector<Renewal> renewals;    ///< of it; checked
+    std::optional<Rollout> rollout;   ///< that is under way; what was before it:
+    FleetObject fleet_before;
+    std::vector<NodeRecord> records_before; ///< sorted by name, without revoked ones
+
+    /// The part of the state that one node is to follow.
+    struct View {
+        const FleetObject& fleet;
+        const std::vector<NodeRecord>& records;
+        bool is_new = true; ///< not what was before a rollout
+    };
+    View view_of(std::string_view node) const;
+    View before() const { return {fleet_before, records_before, false}; }
 
     const NodeRecord* find(std::string_view name) const;
     bool is_revoked(std::string_view key) const;

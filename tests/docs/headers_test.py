@@ -37,21 +37,24 @@ def undocumented(scope, header):
             yield from undocumented(cursor, header)
 
 
-headers_folder = pathlib.Path(sys.argv[1])
-headers = sorted(headers_folder.glob("**/*.hpp"))
+includes = [pathlib.Path(folder).resolve() for folder in sys.argv[1:]]
+headers = sorted(includes[0].glob("**/*.hpp"))
 if len(headers) < 20:
-    sys.exit(f"only {len(headers)} headers in {headers_folder}")
+    sys.exit(f"only {len(headers)} headers in {includes[0]}")
 # One translation unit: what the headers include is parsed once.
 text = "".join(f'#include "{header}"\n' for header in headers)
 unit = cindex.Index.create().parse(
     "all.cpp",
-    ["-x", "c++", "-std=c++20", *(f"-I{folder}" for folder in sys.argv[1:])],
+    ["-x", "c++", "-std=c++20", *(f"-I{folder}" for folder in includes)],
     unsaved_files=[("all.cpp", text)],
     options=cindex.TranslationUnit.PARSE_SKIP_FUNCTION_BODIES,
 )
 for problem in unit.diagnostics:
     if problem.severity >= cindex.Diagnostic.Error:
         sys.exit(f"{problem.location.file}:{problem.location.line}: {problem.spelling}")
+seen = {item.include.name for item in unit.get_includes()}
+if unread := [header for header in headers if str(header) not in seen]:
+    sys.exit(f"not read: {unread[0]}")
 missing = [(header, cursor) for header in headers for cursor in undocumented(unit.cursor, header)]
 for header, cursor in missing:
     print(f"{header}:{cursor.location.line}: no comment for {cursor.displayname}")

@@ -25,6 +25,34 @@ void add_json(Arguments arguments, StoreCommandOptions& options) {
     arguments.add_flag("--json", options.json, "Print it as JSON");
 }
 
+void add_stale_policy(Arguments arguments, std::string& policy) {
+    arguments
+        .add_option("--stale-policy", policy,
+                    "What nodes do once the state has expired: keep or drop-unrefreshed")
+        .type_name("POLICY")
+        .choices({"keep", "drop-unrefreshed"});
+}
+
+std::optional<mesh::Fleet> load_inventory(const std::string& path, const Report& report) {
+    auto fleet = mesh::load(mesh::Paths::beside(path), mesh::today());
+    if (!fleet) {
+        report.error(fleet.error());
+        return std::nullopt;
+    }
+    report.findings(fleet->diagnostics, fleet->source);
+    if (fleet->diagnostics.errors() != 0) return std::nullopt;
+    return *std::move(fleet);
+}
+
+std::optional<bool> drops(const std::string& stale_policy) {
+    if (stale_policy.empty()) return std::nullopt;
+    return stale_policy == "drop-unrefreshed";
+}
+
+void warn_of_hooks(const Report& report) {
+    report.warning("hooks are not published: agents run no commands");
+}
+
 int with_operator(const StoreCommandOptions& options, const Report& report,
                   const std::function<int(const agent::Operator&)>& act) {
     auto poster = load_http_poster();

@@ -29,16 +29,12 @@ void print_published(const agent::Published& done, bool json) {
 }
 
 int run_publish(const PublishCommandOptions& options, const Report& report) {
-    auto fleet = mesh::load(mesh::Paths::beside(options.nodes), mesh::today());
-    if (!fleet) return report.error(fleet.error());
-    report.findings(fleet->diagnostics, fleet->source);
-    if (fleet->diagnostics.errors() != 0) return exit_failed;
-    std::optional<bool> drop;
-    if (!options.stale_policy.empty()) drop = options.stale_policy == "drop-unrefreshed";
+    const auto fleet = load_inventory(options.nodes, report);
+    if (!fleet) return exit_failed;
     return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto done = agent::publish(op, *fleet, drop);
+        const auto done = agent::publish(op, *fleet, drops(options.stale_policy));
         if (!done) return report.error(done.error());
-        if (done->left_hooks_out) report.warning("hooks are not published: agents run no commands");
+        if (done->left_hooks_out) warn_of_hooks(report);
         print_published(*done, options.common.json);
         return static_cast<int>(exit_ok);
     });
@@ -53,11 +49,7 @@ Action setup_publish(Arguments arguments) {
         .shows_default();
     add_home(arguments, options->common);
     add_validity(arguments, options->common);
-    arguments
-        .add_option("--stale-policy", options->stale_policy,
-                    "What nodes do once the state has expired: keep or drop-unrefreshed")
-        .type_name("POLICY")
-        .choices({"keep", "drop-unrefreshed"});
+    add_stale_policy(arguments, options->stale_policy);
     add_json(arguments, options->common);
     return [options](const Report& report) { return run_publish(*options, report); };
 }

@@ -1,10 +1,13 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "wgkit/config.hpp"
 #include "wgkit/export.hpp"
 #include "wgkit/http.hpp"
 #include "wgkit/ip.hpp"
@@ -53,6 +56,42 @@ struct Published {
 WGKIT_API Result<Published> publish(const Operator& op, const mesh::Fleet& fleet,
                                     std::optional<bool> drop_unrefreshed);
 
+/// What publishing would change in one node's configuration.
+struct NodeChange {
+    std::string node;
+    config::Config before; ///< without a key; empty: the node is new
+    config::Config after;  ///< empty: it goes
+};
+
+/// What publishing would change.
+struct PublishPlan {
+    Published published;             ///< without a revision
+    std::vector<NodeChange> changes; ///< of nodes that run an agent, sorted by name
+    bool is_under_way = false;       ///< some waves were published already
+};
+
+/// What `publish` and `apply_waves` would do. Changes nothing. Errors: those of publishing.
+WGKIT_API Result<PublishPlan> plan_publish(const Operator& op, const mesh::Fleet& fleet,
+                                           std::optional<bool> drop_unrefreshed);
+
+/// How a change is let out wave by wave.
+struct WaveOptions {
+    std::optional<bool> drop_unrefreshed;
+    std::vector<std::vector<std::string>> waves; ///< of the plan's changes
+    std::chrono::seconds patience{60};           ///< for each wave
+    std::function<void(const std::string&)> tell;
+};
+
+/// Publishes nodes.yaml so that one wave of nodes after the other follows it, each once all of the
+/// one before say that they are well; until then the others go on as before. If one is not, or does
+/// not answer in time, all of it is withdrawn. A run that was killed goes on.
+/// Errors: conflict (a wave failed; another change is under way), those of publishing.
+WGKIT_API Result<Published> apply_waves(const Operator& op, const mesh::Fleet& fleet,
+                                        const WaveOptions& options);
+
+/// Takes back a change of which some waves were published. Errors: not_found (there is none).
+WGKIT_API Result<void> withdraw_waves(const Operator& op);
+
 /// What a join key admits.
 struct JoinKeyOptions {
     std::vector<std::string> tags;
@@ -86,6 +125,28 @@ WGKIT_API Result<Approval> approve(const Operator& op, const std::vector<std::st
 WGKIT_API Result<void> revoke_node(const Operator& op, const std::string& name);
 /// Takes a join key out, with the nodes that it let in and that were not approved.
 WGKIT_API Result<void> revoke_join_key(const Operator& op, const std::string& id);
+
+/// Which nodes get new keys, and how.
+struct RotateOptions {
+    std::vector<std::string> nodes;    ///< that get new keys; empty: all that run an agent
+    std::size_t at_once = SIZE_MAX;    ///< so many at a time
+    bool leave_behind = false;         ///< go on although peers without agent are cut off
+    std::chrono::seconds patience{60}; ///< for the nodes to make new keys
+    std::chrono::seconds timeout{600}; ///< for all of them to have put them in place
+    std::function<void(const std::string&)> tell; ///< what is done and waited for
+};
+
+/// What a rotation did.
+struct Rotated {
+    std::vector<std::string> nodes; ///< that have new keys
+    std::uint64_t revision = 0;
+};
+
+/// New WireGuard keys: each node makes its own, and all ends change them together, by the way of
+/// rotate.hpp, which loses no packet. Goes on with a rotation that did not end.
+/// Errors: not_found (no such node), conflict (a node runs no agent, has not been approved or does
+/// not answer; then nothing has changed), those of publishing.
+WGKIT_API Result<Rotated> rotate_keys(const Operator& op, const RotateOptions& options);
 
 /// What the store tells of one node.
 struct NodeStatus {

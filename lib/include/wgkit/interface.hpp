@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "wgkit/config.hpp"
 #include "wgkit/export.hpp"
@@ -78,6 +79,10 @@ WGKIT_API Result<void> bring_up(const InterfaceFile& file, config::Config& confi
 /// killed. Errors: not_found (it is not up), conflict, permission, system.
 WGKIT_API Result<void> bring_down(const InterfaceFile& file, config::Config& config,
                                   const InterfaceOptions& options = {});
+
+/// Takes peers away from a running interface; those that are not there are no error. Errors:
+/// not_found (no interface), permission, system.
+WGKIT_API Result<void> remove_peers(const std::string& interface, std::vector<PublicKey> keys);
 
 /// The lines of a file that are not wg-quick's own, as `wg-quick strip` prints them, byte for byte.
 WGKIT_API SecretString strip_config(std::string_view text);

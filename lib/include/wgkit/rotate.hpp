@@ -65,6 +65,9 @@ struct Options {
     /// Go on although peers without an offer will not be reached until they have the new key.
     bool leave_behind = false;
     std::function<void(const std::string&)> tell{}; ///< what is waited for
+    /// Called again and again while something is waited for, instead of sleeping so long. False:
+    /// the step ends there, with the error that it would end with at the timeout.
+    std::function<bool(std::chrono::milliseconds)> pause{};
     /// What went wrong without being a reason to stop.
     std::function<void(const Error&)> warn{};
 };
@@ -99,6 +102,14 @@ WGKIT_API Result<void> finish(const std::string& interface, const Options& optio
 /// From here on the old keys are what is wanted: the steps from `switch_over` on lead back to them.
 /// Changes nothing but the record. Errors: not_found.
 WGKIT_API Result<void> abort(const std::string& interface, const Options& options);
+
+/// These peers, by any of their keys, are no longer part of it: they leave the record and both
+/// devices. Without a rotation there is nothing to do.
+WGKIT_API Result<void> drop_peers(const std::string& interface, const std::vector<PublicKey>& keys,
+                                  const Options& options);
+
+/// The key that the interface will have once it is over. Errors: not_found.
+WGKIT_API Result<PrivateKey> wanted_key(const std::string& interface, const Options& options);
 
 /// All steps that are left, from `switch_over` on.
 WGKIT_API Result<void> run(const std::string& interface, const Options& options);

@@ -11,6 +11,7 @@ import sys
 import urllib.error
 
 from nodes import Bed, Fleet, end_on_signals, wait_for
+from counted import Traffic
 from etcd import b64
 
 
@@ -106,6 +107,156 @@ def test_a_store_that_lies(bed):
     a.start()
     wait_for("the state from disk", lambda: f"revision {revision} from disk" in a.text(), 30, 0.1)
     assert a.peers() == peers
+
+
+def key_of(node, device="wg0"):
+    return node.run("wg", "show", device, "public-key").stdout.strip()
+
+
+def has_second(node):
+    return "wg0-2" in node.namespace.run("ip", "-o", "link").stdout
+
+
+def test_new_keys(bed):
+    """Rotations under numbered packets: one that nobody disturbs, one whose agents are killed and whose store
+    goes away, one that is withdrawn, one in the middle of which a node is revoked."""
+    fleet = Fleet(bed)
+    fleet.publish()
+    a, b, c = everybody = fleet.joined(["a", "b", "c"], fleet.token("--count", "3"))
+    fleet.operate("approve")
+    fleet.wait_for_peers(everybody, 3)
+    for node in everybody:
+        node.inner = fleet.overlay(node)
+    for one in everybody:
+        for other in everybody:
+            if one is not other:
+                one.namespace.reach(other.inner, 60)
+    ran = fleet.operate("rotate", "--all", check=False)
+    assert ran.returncode == 1 and "phone would lose the tunnel" in ran.stderr, ran.stderr
+    with Traffic(everybody) as traffic:
+        before = [key_of(node) for node in everybody]
+        fleet.operate("rotate", "--leave-behind", "a", timeout=300)
+        after = [key_of(node) for node in everybody]
+        assert after[0] != before[0] and after[1:] == before[1:], (before, after)
+
+        # All of them; agents are killed at any moment, and the store is gone for a while.
+        rotation = fleet.start("rotate", "--all", "--leave-behind")
+        wait_for("the second devices", lambda: all(has_second(node) for node in everybody), 120, 0.05)
+        a.kill()
+        a.start()
+        wait_for("peers on them", lambda: b.run("wg", "show", "wg0-2", "peers").stdout.strip(), 120, 0.02)
+        fleet.store.members[0].kill()
+        b.kill()
+        b.start()
+        fleet.store.members[0].start()
+        fleet.store.wait()
+        if rotation.wait(300) != 0:  # the store was away from the operator, too
+            fleet.operate("rotate", "--all", "--leave-behind", timeout=300)
+        last = [key_of(node) for node in everybody]
+        assert not set(last) & set(after), (after, last)
+        wait_for("the second devices' end", lambda: not any(has_second(node) for node in everybody), 120, 0.1)
+        revision = fleet.status()["revision"]
+        for node in everybody:
+            wait_for(f"revision {revision} at {node.name}:\n{node.text()[-1500:]}",
+                     lambda n=node: n.revision() == revision, 60, 0.1)
+        report = traffic.stop()
+    assert report["lost"] == 0, report
+
+    # One agent is down: nobody changes anything.
+    c.stop()
+    ran = fleet.operate("rotate", "--all", "--leave-behind", "--patience", "3", check=False)
+    assert ran.returncode == 1 and "c made no new keys" in ran.stderr, ran.stderr
+    wait_for("the second devices' end", lambda: not has_second(a) and not has_second(b), 60, 0.1)
+    assert [key_of(node) for node in everybody] == last
+    c.start()
+
+    # One vanishes when all have begun, and is revoked: the others end without it.
+    rotation = fleet.start("rotate", "--all", "--leave-behind")
+    wait_for("the second devices", lambda: all(has_second(node) for node in everybody), 120, 0.05)
+    c.kill()
+    wait_for("peers on them", lambda: a.run("wg", "show", "wg0-2", "peers").stdout.strip(), 120, 0.02)
+    fleet.operate("revoke", "c")
+    assert rotation.wait(300) == 0
+    keys = [key_of(node) for node in (a, b)]
+    assert not set(keys) & set(last), (last, keys)
+    fleet.wait_for_peers([a, b], 2)
+    a.namespace.reach(b.inner, 60)
+    # And after a reboot without the store all is as it was.
+    fleet.store.members[0].kill()
+    a.reboot()
+    a.start()
+    a.namespace.reach(b.inner, 60)
+    assert key_of(a) == keys[0]
+
+
+def test_waves(bed):
+    """A change through the fleet in waves: one that is well, one that the first node is not well with, one whose node
+    does not answer, one whose operator is killed."""
+    fleet = Fleet(bed)
+    fleet.publish()
+    a, b, c = everybody = fleet.joined(["a", "b", "c"], fleet.token("--count", "3"))
+    fleet.operate("approve")
+    fleet.wait_for_peers(everybody, 3)
+    for node in everybody:
+        node.inner = fleet.overlay(node)
+    for node in (b, c):
+        a.namespace.reach(node.inner, 60)
+        node.namespace.reach(a.inner, 60)
+
+    def keepalives(node):
+        ran = node.run("wg", "show", "wg0", "persistent-keepalive")
+        return {line.split()[1] for line in ran.stdout.splitlines()}
+
+    def wanted(keepalive, more=""):
+        fleet.write(Fleet.YAML % fleet.phone + f"defaults: {{keepalive: {keepalive}}}\n" + more)
+
+    assert fleet.operate("plan", fleet.nodes_yaml).returncode == 0
+    wanted(21)
+    plan = fleet.operate("plan", fleet.nodes_yaml, check=False)
+    assert plan.returncode == 2 and "3 agents have something to change" in plan.stdout, plan.stdout
+    ran = fleet.operate("apply", fleet.nodes_yaml, "--wave", "1")
+    assert [line.split(": ")[2] for line in ran.stderr.splitlines()] == ["a", "b", "c"], ran.stderr
+    for node in everybody:
+        wait_for("the change", lambda n=node: keepalives(n) == {"21"}, 30, 0.1)
+    assert fleet.operate("plan", fleet.nodes_yaml).returncode == 0
+
+    # The first node cannot make it: the others never hear of it.
+    good = fleet.status()["revision"]
+    wanted(22)
+    fleet.write(open(fleet.nodes_yaml, encoding="utf-8").read().replace("keepalive: 22", "keepalive: 22, interface: wg1"))
+    a.namespace.ip("tuntap add wg1 mode tun")
+    ran = fleet.operate("apply", fleet.nodes_yaml, check=False)
+    assert ran.returncode == 1 and "a: went back: wg1 exists and is not the agent's" in ran.stderr, ran.stderr
+    assert keepalives(a) == keepalives(b) == keepalives(c) == {"21"}
+    a.namespace.reach(b.inner, 60)
+    assert fleet.status()["revision"] == good + 2
+    wanted(22)
+
+    # An agent that is down: its wave is not well, and all go back.
+    b.stop()
+    ran = fleet.operate("apply", fleet.nodes_yaml, "--patience", "3", "--wave", "1", check=False)
+    assert ran.returncode == 1 and "b did not answer" in ran.stderr, ran.stderr
+    wait_for("the old state", lambda: keepalives(a) == {"21"}, 30, 0.1)
+    assert keepalives(c) == {"21"}
+
+    # An operator who is killed after the first wave; meanwhile somebody else publishes and a node is revoked.
+    process = fleet.start("apply", fleet.nodes_yaml, "--wave", "1", "--patience", "60")
+    wait_for("the first wave", lambda: keepalives(a) == {"22"}, 60, 0.05)
+    process.kill()
+    process.wait()
+    assert keepalives(c) == {"21"}
+    ran = fleet.publish(check=False)
+    assert ran.returncode == 1 and "from wave to wave" in ran.stderr, ran.stderr
+    key = key_of(b)
+    fleet.operate("revoke", "b")
+    for node in (a, c):
+        wait_for("the revoked node's end", lambda n=node: key not in n.peers(), 30, 0.05)
+    assert keepalives(c) == {"21"}
+    fleet.operate("apply", fleet.nodes_yaml)
+    for node in (a, c):
+        wait_for("the change", lambda n=node: keepalives(n) == {"22"}, 30, 0.1)
+    log = [line.split()[2] for line in fleet.operate("log").stdout.splitlines()]
+    assert log.count("apply-withdraw") == 2 and log[-1] == "apply", log
 
 
 def test_three_members(bed):
@@ -207,7 +358,8 @@ def test_joining_that_must_fail(bed):
     fails("store", name="late")
 
 
-TESTS = [test_from_nothing_to_revoked, test_joining_that_must_fail, test_a_store_that_lies, test_three_members]
+TESTS = [test_from_nothing_to_revoked, test_joining_that_must_fail, test_a_store_that_lies, test_new_keys,
+         test_waves, test_three_members]
 
 
 def main():

@@ -1,11 +1,12 @@
 """A fleet on agents in network namespaces: a store, an operator, and machines that join."""
+import glob
 import json
 import os
 import re
 import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-sys.path.insert(0, os.path.join(HERE, "..", "tunnel"))
+sys.path[:0] = [os.path.join(HERE, "..", folder) for folder in ("tunnel", "fleet")]
 from bed import Bed, end_inside, end_on_signals, end_process, run, wait_for  # noqa: E402, F401
 from etcd import Store  # noqa: E402
 from tools import wgkit  # noqa: E402
@@ -22,6 +23,7 @@ class Node:
         self.namespace = fleet.bed.namespace()
         fleet.plug(self.namespace, f"{address}/24")
         self.agent = None
+        self.inner = None  # its address in the tunnel, for those who ask for it once
         self.boot()
 
     def boot(self):
@@ -54,10 +56,14 @@ class Node:
         """Ends the agent; the tunnel goes on."""
         return end_process(self.agent)
 
-    def reboot(self):
-        """All processes gone at once, and with them the interface; the disk stays."""
+    def kill(self):
+        """Ends the agent as a crash does; the tunnel goes on."""
         self.agent.kill()
         self.agent.wait()
+
+    def reboot(self):
+        """All processes gone at once, and with them the interface; the disk stays."""
+        self.kill()
         end_inside(self.namespace.name)
         self.holder.wait()
         wait_for("the interface's end", lambda: not self.has_interface())
@@ -75,6 +81,9 @@ class Node:
         found = re.findall(r"revision (\d+) applied", self.text())
         return int(found[-1]) if found else 0
 
+    def has_own_user(self):
+        return bool(glob.glob(os.path.join(self.folder, "*node*.password")))
+
     def peers(self):
         ran = self.run("wg", "show", "wg0", "peers", check=False)
         return set(ran.stdout.split()) if ran.returncode == 0 else set()
@@ -87,7 +96,7 @@ nodes:
   - {name: phone, managed: false, public_key: "%s", ipv4: 10.77.0.200}
 """
 
-    def __init__(self, bed_, members=1, tls=False, password=None):
+    def __init__(self, bed_, members=1, tls=False, password=None, yaml=None):
         self.bed = bed_
         self.hub = bed_.namespace()
         self.hub.ip("link add br0 type bridge", "link set br0 up")
@@ -97,7 +106,7 @@ nodes:
         self.home = os.path.join(bed_.folder, "home")
         self.nodes_yaml = os.path.join(bed_.folder, "nodes.yaml")
         self.phone = run("sh", "-c", "wg genkey | wg pubkey").stdout.strip()
-        self.write(self.YAML % self.phone)
+        self.write(yaml or self.YAML % self.phone)
         options = []
         if tls:
             options += ["--ca", self.store.certificates.ca]
@@ -117,8 +126,14 @@ nodes:
         ends = self.bed.link(self.hub, namespace, (), (address,))
         self.hub.ip(f"link set {ends[0]} master br0")
 
-    def operate(self, command, *options, check=True, home=None):
-        return self.hub.run(STORE, command, "--home", home or self.home, *options, check=check, timeout=60)
+    def operate(self, command, *options, check=True, home=None, timeout=60):
+        return self.hub.run(STORE, command, "--home", home or self.home, *options, check=check, timeout=timeout)
+
+    def start(self, command, *options):
+        """A command that goes on while the test does; its end is the test's business."""
+        process = self.hub.start(STORE, command, "--home", self.home, *options)
+        self.bed.process(process)
+        return process
 
     def publish(self, *options, **more):
         return self.operate("publish", self.nodes_yaml, *options, **more)

@@ -1,4 +1,4 @@
-#include "agent/apply.hpp"
+#include "agent/machine.hpp"
 
 #include <fmt/format.h>
 #include <net/if.h>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "wgkit/device.hpp"
+#include "wgkit/echo.hpp"
 #include "wgkit/host.hpp"
 #include "wgkit/interface.hpp"
 
@@ -33,8 +34,6 @@ Result<bool> change_host(DeviceBackend& backend, const std::string& interface,
         if (auto done = apply_step(step, interface); !done) return done.error();
     return !steps.empty();
 }
-
-} // namespace
 
 Result<bool> apply_config(const std::string& interface, config::Config config,
                           const std::function<void(const Error&)>& warn) {
@@ -67,15 +66,40 @@ Result<bool> apply_config(const std::string& interface, config::Config config,
     return !change.empty() || *host;
 }
 
-Result<void> remove_all_peers(const std::string& interface) {
-    if (::if_nametoindex(interface.c_str()) == 0) return {};
-    auto backend = open_device(interface);
-    if (!backend) return backend.error();
-    const auto present = (*backend)->get();
-    if (!present) return present.error();
-    DeviceChange change;
-    for (const auto& peer : present->peers) change.removed_peers.push_back(peer.public_key);
-    return set_all(**backend, change);
-}
+class LocalMachine : public Machine {
+  public:
+    bool has(const std::string& interface) const override {
+        return ::if_nametoindex(interface.c_str()) != 0;
+    }
+    Result<bool> apply(const std::string& interface, config::Config config,
+                       const std::function<void(const Error&)>& warn) override {
+        return apply_config(interface, std::move(config), warn);
+    }
+    Result<void> remove_all_peers(const std::string& interface) override {
+        if (!has(interface)) return {};
+        const auto present = read_device(interface);
+        if (!present) return present.error();
+        std::vector<PublicKey> keys;
+        for (const auto& peer : present->peers) keys.push_back(peer.public_key);
+        return wgkit::remove_peers(interface, std::move(keys));
+    }
+    Result<void> remove_peers(const std::string& interface,
+                              const std::vector<PublicKey>& keys) override {
+        if (!has(interface) || keys.empty()) return {};
+        return wgkit::remove_peers(interface, keys);
+    }
+    std::vector<bool> echo(const std::vector<IpAddress>& addresses,
+                           std::chrono::milliseconds patience) override {
+        const auto trips = wgkit::echo(addresses, patience);
+        std::vector<bool> answers;
+        for (std::size_t i = 0; i < addresses.size(); ++i)
+            answers.push_back(!trips || (*trips)[i].has_value());
+        return answers;
+    }
+};
+
+} // namespace
+
+std::unique_ptr<Machine> local_machine() { return std::make_unique<LocalMachine>(); }
 
 } // namespace wgkit::agent
