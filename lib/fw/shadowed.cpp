@@ -12,9 +12,9 @@ namespace wgkit::fw {
 namespace {
 
 /// The directions that rules are asked for, each by itself.
-using Direction = std::tuple<Hook, bool, bool>;
+using Crossing = std::tuple<Hook, bool, bool>;
 
-Direction direction_of(const Rule& rule) {
+Crossing crossing_of(const Rule& rule) {
     return {rule.hook, rule.in_tunnel, rule.hook == Hook::forward && rule.out_tunnel};
 }
 
@@ -101,12 +101,12 @@ std::vector<ShadowedRule> shadowed_rules(const Ruleset& ruleset) {
         std::string rule;
         const Rule* by;
     };
-    std::map<Direction, Earlier> earlier;
+    std::map<Crossing, Earlier> earlier;
     std::vector<Found> found; // in order; of rules with more than one direction the first
     std::map<std::string, std::size_t> places;
     std::size_t number = 0;
     for (const auto& rule : ruleset.rules) {
-        auto& before = earlier[direction_of(rule)];
+        auto& before = earlier[crossing_of(rule)];
         const Rule* by = decider(rule, before);
         const std::string origin = origin_of(ruleset, rule);
         // Without a place in a file each is a rule of its own.
