@@ -12,6 +12,7 @@
 #include "confirm/events.hpp"
 #include "confirm/origin.hpp"
 #include "confirm/watcher.hpp"
+#include "confirm/way_back.hpp"
 #include "util/errno_error.hpp"
 #include "util/namespace.hpp"
 #include "wgkit/files.hpp"
@@ -138,7 +139,9 @@ Result<void> disarm(const std::string& name) {
     return place.remove();
 }
 
-Result<Pending> confirm(const std::string& name) {
+Result<Pending> confirm(const std::string& name) { return confirm(name, {}); }
+
+Result<Pending> confirm(const std::string& name, const std::string& way_back) {
     if (auto good = check_name(name); !good) return good.error();
     const Place place(name);
     auto record = read_pending(place);
@@ -157,6 +160,8 @@ Result<Pending> confirm(const std::string& name) {
         if (!chain) return chain.error();
         if (auto proven = check_origin(*chain, it.armed, now()); !proven) return proven.error();
         if (auto same = check_boot_files(*record); !same) return same.error();
+        if (!way_back.empty())
+            if (auto kept = keep_way_back(place, *record, way_back); !kept) return kept.error();
     }
     auto prepared = PreparedFiles::prepare(place, *record);
     if (!prepared) return prepared.error();

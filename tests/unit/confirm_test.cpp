@@ -9,6 +9,7 @@
 
 #include "confirm/origin.hpp"
 #include "confirm/record.hpp"
+#include "confirm/way_back.hpp"
 #include "support/catch.hpp"
 #include "support/temporary_folder.hpp"
 #include "wgkit/files.hpp"
@@ -226,6 +227,37 @@ TEST_CASE("a confirmation that was cut short is completed by the watcher") {
     CHECK(*files::read(bench / "boot") == "new");
     CHECK(files::mode_of(bench / "boot") == 0640);
     CHECK(!bench.has("undone"));
+}
+
+TEST_CASE("what was confirmed can be taken back as long as its way back is kept") {
+    const Bench bench;
+    REQUIRE(files::create(bench / "boot", "old", 0600));
+    auto change = bench.change("cp \"$2\" \"$1\"/undone");
+    change.undo.push_back(confirm::data_path("test", "before"));
+    change.data.push_back({"before", SecretString("as it was")});
+    change.boot_files.push_back({bench / "boot", SecretString("new")});
+    change.boot_files.push_back({bench / "fresh", SecretString("new")});
+    REQUIRE(confirm::arm(change));
+    const confirm::Place place("test");
+    const auto back = bench / "back";
+    REQUIRE(confirm::keep_way_back(place, **place.read(), back));
+    CHECK(files::mode_of(back + "/data-before") == 0600);
+    REQUIRE(confirm::disarm("test"));
+    const auto confirmed = [&](const char* text) {
+        REQUIRE(files::replace(bench / "boot", text, 0600));
+        REQUIRE(files::replace(bench / "fresh", "new", 0600));
+    };
+    confirmed("somebody else's");
+    CHECK(confirm::take_back(back).error().code == Errc::conflict);
+    CHECK(!bench.has("undone"));
+    confirmed("new");
+    REQUIRE(confirm::take_back(back));
+    CHECK(*files::read(bench / "undone") == "as it was");
+    CHECK(*files::read(bench / "boot") == "old");
+    CHECK(!bench.has("fresh"));
+    CHECK(!confirm::has_way_back(back));
+    CHECK(confirm::take_back(back).error().code == Errc::not_found);
+    CHECK(!bench.has("back"));
 }
 
 TEST_CASE("a change that cannot be armed leaves nothing") {

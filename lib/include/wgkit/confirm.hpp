@@ -96,6 +96,18 @@ WGKIT_API Result<void> disarm(const std::string& name);
 /// was changed by somebody else meanwhile), permission, system (a boot file: still pending).
 WGKIT_API Result<Pending> confirm(const std::string& name);
 
+/// As `confirm`, but what undoes the change is kept in `way_back`, a folder of the caller's: for a
+/// change that stays only if others do. It survives a reboot if the folder does.
+WGKIT_API Result<Pending> confirm(const std::string& name, const std::string& way_back);
+/// Whether a change that was confirmed so can still be undone.
+WGKIT_API bool has_way_back(const std::string& way_back);
+/// Undoes a change that was confirmed so, its boot files first looked at, then put back; the way
+/// back is gone then. May be repeated. Errors: not_found (there is none), conflict (a boot file was
+/// changed since by somebody else), permission, system.
+WGKIT_API Result<void> take_back(const std::string& way_back);
+/// The change stays for good.
+WGKIT_API Result<void> drop_way_back(const std::string& way_back);
+
 /// Has the watcher undo the change now, whatever becomes of this process, and waits for it. Starts
 /// a watcher if there is none. Errors: not_found, conflict, system (undoing failed, and why).
 WGKIT_API Result<Pending> undo(const std::string& name);
