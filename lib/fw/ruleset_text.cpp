@@ -102,6 +102,8 @@ RulesetJson json_of(const Ruleset& ruleset) {
             {"file", ruleset.file},
             {"interface", ruleset.interface},
             {"listenPort", ruleset.listen_port},
+            {"secondInterface", ruleset.second_interface},
+            {"secondPort", ruleset.second_port},
             {"pools", texts_of(ruleset.pools)},
             {"rules", std::move(rules)},
             {"filterForward", ruleset.filter_forward},
@@ -120,6 +122,10 @@ Ruleset read_ruleset(const RulesetJson& json) {
     ruleset.interface = json.at("interface");
     if (!check_interface(ruleset.interface)) throw BadPart();
     ruleset.listen_port = number_of<std::uint16_t>(json.at("listenPort"));
+    ruleset.second_interface = json.at("secondInterface");
+    if (!ruleset.second_interface.empty() && !check_interface(ruleset.second_interface))
+        throw BadPart();
+    ruleset.second_port = number_of<std::uint16_t>(json.at("secondPort"));
     ruleset.pools = prefixes_of(json.at("pools"));
     for (const auto& rule : json.at("rules")) ruleset.rules.push_back(read_rule(rule));
     ruleset.filter_forward = json.at("filterForward");
