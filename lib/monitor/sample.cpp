@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 #include <sodium.h>
 
-#include <algorithm>
 #include <array>
 #include <span>
 
@@ -97,7 +96,8 @@ DeviceSample to_sample(const Device& device, const std::string& netns) {
 
 Result<std::vector<DeviceSample>> parse_dump(std::string_view text, const std::string& interface) {
     std::vector<DeviceSample> devices;
-    const auto lines = static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+    constexpr std::size_t shortest_line = 80;
+    const std::size_t most_peers = text.size() / shortest_line;
     std::size_t line = 0;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
@@ -116,7 +116,7 @@ Result<std::vector<DeviceSample>> parse_dump(std::string_view text, const std::s
         if (is_device) {
             DeviceSample& device = devices.emplace_back();
             device.interface = name;
-            if (devices.size() == 1) device.peers.reserve(lines); // mostly it is the only one
+            if (devices.size() == 1) device.peers.reserve(most_peers); // mostly the only one
             if (const auto key = PublicKey::parse(fields[named ? 2 : 1])) device.public_key = *key;
             continue;
         }
