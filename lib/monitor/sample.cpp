@@ -96,6 +96,8 @@ DeviceSample to_sample(const Device& device, const std::string& netns) {
 
 Result<std::vector<DeviceSample>> parse_dump(std::string_view text, const std::string& interface) {
     std::vector<DeviceSample> devices;
+    constexpr std::size_t shortest_line = 80;
+    const std::size_t most_peers = text.size() / shortest_line;
     std::size_t line = 0;
     while (!text.empty()) {
         const std::size_t end = std::min(text.find('\n'), text.size());
@@ -114,6 +116,7 @@ Result<std::vector<DeviceSample>> parse_dump(std::string_view text, const std::s
         if (is_device) {
             DeviceSample& device = devices.emplace_back();
             device.interface = name;
+            if (devices.size() == 1) device.peers.reserve(most_peers); // mostly the only one
             if (const auto key = PublicKey::parse(fields[named ? 2 : 1])) device.public_key = *key;
             continue;
         }

@@ -101,8 +101,8 @@ class Watcher(threading.Thread):
     def run(self):
         due = time.monotonic() + random.uniform(0, 15)
         while not self.end.wait(max(0.0, due - time.monotonic())):
+            due = time.monotonic() + 15  # as OnUnitActiveSec= counts
             self.look()
-            due = max(due + 15, time.monotonic())
 
 
 def real(monitor, rounds):

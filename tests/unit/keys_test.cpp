@@ -108,6 +108,17 @@ TEST_CASE("text that is not exactly a key is rejected, and never quoted") {
     }
 }
 
+TEST_CASE("public keys are written and read by table as secret ones are in constant time") {
+    for (int i = 0; i < 200; ++i) {
+        const PresharedKey secret = generate_preshared_key();
+        PublicKey same;
+        std::copy(secret.reveal().begin(), secret.reveal().end(), same.bytes.begin());
+        CHECK(std::string_view(to_string(same)) == std::string_view(reveal_base64(secret)));
+        REQUIRE(PublicKey::parse(to_string(same)));
+        CHECK(*PublicKey::parse(to_string(same)) == same);
+    }
+}
+
 // libsodium 1.0.18 accepts most of these bytes as if they were letters.
 TEST_CASE("bytes above 127 are not base64") {
     for (int byte = 128; byte < 256; ++byte) {
