@@ -27,6 +27,10 @@ function __wgkit_fleet_at
                 set at 'revoke'
             case ':log'
                 set at 'log'
+            case ':join'
+                set at 'join'
+            case ':approve'
+                set at 'approve'
             case ':node'
                 set at 'node'
             case 'status:-f' 'status:--file' 'status:--parallel' 'status:--connect-timeout'
@@ -45,6 +49,10 @@ function __wgkit_fleet_at
                 set skip 1
             case 'log:-f' 'log:--file'
                 set skip 1
+            case 'join:--name' 'join:--endpoint' 'join:--dir'
+                set skip 1
+            case 'approve:--home' 'approve:--valid'
+                set skip 1
             case 'node:--connection'
                 set skip 1
         end
@@ -61,6 +69,8 @@ complete -c wgkit-fleet -n __wgkit_fleet_at -a apply -d 'Change all nodes, in wa
 complete -c wgkit-fleet -n __wgkit_fleet_at -a rotate -d 'Give nodes new keys, without losing a packet'
 complete -c wgkit-fleet -n __wgkit_fleet_at -a revoke -d 'Take a node\'s key off every other node, for good'
 complete -c wgkit-fleet -n __wgkit_fleet_at -a log -d 'Tell who changed what'
+complete -c wgkit-fleet -n __wgkit_fleet_at -a join -d 'Make this machine a node of a fleet on agents'
+complete -c wgkit-fleet -n __wgkit_fleet_at -a approve -d 'Make nodes that joined lasting, as wgkit store does'
 complete -c wgkit-fleet -n __wgkit_fleet_at -a node -d 'Answer an operator; run on nodes by ssh'
 complete -c wgkit-fleet -n __wgkit_fleet_at -s h -l help -d 'Print this help and exit'
 complete -c wgkit-fleet -n __wgkit_fleet_at -s V -l version -d 'Print the version and exit'
@@ -122,5 +132,16 @@ complete -c wgkit-fleet -n '__wgkit_fleet_at log' -s h -l help -d 'Print this he
 complete -c wgkit-fleet -n '__wgkit_fleet_at log' -s f -l file -r -F -d 'The inventory'
 complete -c wgkit-fleet -n '__wgkit_fleet_at log' -l json -d 'Print JSON'
 complete -c wgkit-fleet -n '__wgkit_fleet_at log' -a 'show verify'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -l name -x -d 'The node\'s name; default: the host\'s'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -l endpoint -x -d 'Where other nodes can call this one'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -l dir -x -a '(__fish_complete_directories)' -d 'Where keys and the last state are kept'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -l json -d 'Print it as JSON'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -l insecure-permissions -d 'Accept a token file that others can read'
+complete -c wgkit-fleet -n '__wgkit_fleet_at join' -F
+complete -c wgkit-fleet -n '__wgkit_fleet_at approve' -s h -l help -d 'Print this help and exit'
+complete -c wgkit-fleet -n '__wgkit_fleet_at approve' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit-fleet -n '__wgkit_fleet_at approve' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit-fleet -n '__wgkit_fleet_at approve' -l json -d 'Print it as JSON'
 complete -c wgkit-fleet -n '__wgkit_fleet_at node' -s h -l help -d 'Print this help and exit'
 complete -c wgkit-fleet -n '__wgkit_fleet_at node' -l connection -x -d 'What ssh says of the connection'

@@ -75,6 +75,10 @@ function __wgkit_at
                 set at 'fleet revoke'
             case 'fleet:log'
                 set at 'fleet log'
+            case 'fleet:join'
+                set at 'fleet join'
+            case 'fleet:approve'
+                set at 'fleet approve'
             case 'fleet:node'
                 set at 'fleet node'
             case 'fleet status:-f' 'fleet status:--file' 'fleet status:--parallel' 'fleet status:--connect-timeout'
@@ -92,6 +96,10 @@ function __wgkit_at
             case 'fleet revoke:-f' 'fleet revoke:--file' 'fleet revoke:--parallel' 'fleet revoke:--connect-timeout' 'fleet revoke:--wait'
                 set skip 1
             case 'fleet log:-f' 'fleet log:--file'
+                set skip 1
+            case 'fleet join:--name' 'fleet join:--endpoint' 'fleet join:--dir'
+                set skip 1
+            case 'fleet approve:--home' 'fleet approve:--valid'
                 set skip 1
             case 'fleet node:--connection'
                 set skip 1
@@ -392,6 +400,8 @@ complete -c wgkit -n '__wgkit_at fleet' -a apply -d 'Change all nodes, in waves 
 complete -c wgkit -n '__wgkit_at fleet' -a rotate -d 'Give nodes new keys, without losing a packet'
 complete -c wgkit -n '__wgkit_at fleet' -a revoke -d 'Take a node\'s key off every other node, for good'
 complete -c wgkit -n '__wgkit_at fleet' -a log -d 'Tell who changed what'
+complete -c wgkit -n '__wgkit_at fleet' -a join -d 'Make this machine a node of a fleet on agents'
+complete -c wgkit -n '__wgkit_at fleet' -a approve -d 'Make nodes that joined lasting, as wgkit store does'
 complete -c wgkit -n '__wgkit_at fleet' -a node -d 'Answer an operator; run on nodes by ssh'
 complete -c wgkit -n '__wgkit_at fleet' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at fleet' -s V -l version -d 'Print the version and exit'
@@ -453,6 +463,17 @@ complete -c wgkit -n '__wgkit_at fleet log' -s h -l help -d 'Print this help and
 complete -c wgkit -n '__wgkit_at fleet log' -s f -l file -r -F -d 'The inventory'
 complete -c wgkit -n '__wgkit_at fleet log' -l json -d 'Print JSON'
 complete -c wgkit -n '__wgkit_at fleet log' -a 'show verify'
+complete -c wgkit -n '__wgkit_at fleet join' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fleet join' -l name -x -d 'The node\'s name; default: the host\'s'
+complete -c wgkit -n '__wgkit_at fleet join' -l endpoint -x -d 'Where other nodes can call this one'
+complete -c wgkit -n '__wgkit_at fleet join' -l dir -x -a '(__fish_complete_directories)' -d 'Where keys and the last state are kept'
+complete -c wgkit -n '__wgkit_at fleet join' -l json -d 'Print it as JSON'
+complete -c wgkit -n '__wgkit_at fleet join' -l insecure-permissions -d 'Accept a token file that others can read'
+complete -c wgkit -n '__wgkit_at fleet join' -F
+complete -c wgkit -n '__wgkit_at fleet approve' -s h -l help -d 'Print this help and exit'
+complete -c wgkit -n '__wgkit_at fleet approve' -l home -x -a '(__fish_complete_directories)' -d 'Folder of the operator\'s settings and keys'
+complete -c wgkit -n '__wgkit_at fleet approve' -l valid -x -d 'Days until the state must be published again'
+complete -c wgkit -n '__wgkit_at fleet approve' -l json -d 'Print it as JSON'
 complete -c wgkit -n '__wgkit_at fleet node' -s h -l help -d 'Print this help and exit'
 complete -c wgkit -n '__wgkit_at fleet node' -l connection -x -d 'What ssh says of the connection'
 complete -c wgkit -n '__wgkit_at fw' -a check -d 'Report every mistake in the policy, and run its tests'

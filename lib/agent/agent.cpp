@@ -6,7 +6,7 @@
 #include <chrono>
 #include <ctime>
 
-#include "agent/compose.hpp"
+#include "agent/derivation.hpp"
 #include "agent/follower.hpp"
 #include "agent/health.hpp"
 #include "agent/identity.hpp"
@@ -101,9 +101,21 @@ class Agent {
         complaint_.clear();
         if (!*changed) return;
         has_news_ = true;
+        drop_revoked();
         // On disk first: nobody can show us an older state than one that was applied.
         if (auto saved = files::replace(state_path(), follower_.to_text(), 0600); !saved)
             trouble(saved.error());
+    }
+
+    /// Before anything else, and in proportion to what is new: whose keys are revoked.
+    void drop_revoked() {
+        if (!follower_.state() || interface_.empty()) return;
+        const auto& revoked = follower_.state()->snapshot.revoked;
+        std::vector<PublicKey> keys;
+        for (std::size_t i = revoked_seen_; i < revoked.size(); ++i)
+            if (auto key = PublicKey::parse(revoked[i])) keys.push_back(*key);
+        revoked_seen_ = revoked.size();
+        if (auto gone = machine_.remove_peers(interface_, keys); !gone) trouble(gone.error());
     }
 
     /// Makes the machine what is believed.
@@ -136,7 +148,7 @@ class Agent {
             if (auto applied = try_apply(); !applied) return applied.error();
             const auto present = own(state.view_of(identity_.node));
             if (!present) return present.error();
-            if (auto begun = rotation_.begin(state, *present); !begun) return begun.error();
+            if (auto begun = rotation_.begin(state, **present); !begun) return begun.error();
         }
         if (auto dropped = rotation_.drop_revoked(state); !dropped) return dropped.error();
         auto renewal = rotation_.renewal(state);
@@ -223,14 +235,15 @@ class Agent {
         if (target == taken_) return apply_view(state.view_of(identity_.node));
         // One of a wave: others follow only if this goes well.
         Health health;
-        if (const auto before = own(state.before())) health.look(machine_, before->config);
+        if (const auto before = own(state.before())) health.look(machine_, (*before)->config);
         auto applied = apply_view(state.view_of(identity_.node));
         if (applied) {
             const auto wanted = own(state.view_of(identity_.node));
-            const auto missing = health.missing(machine_, wanted->config, health_patience, [this] {
-                listen(milliseconds(0));
-                return !has_news_ && !is_stopped();
-            });
+            const auto missing =
+                health.missing(machine_, (*wanted)->config, health_patience, [this] {
+                    listen(milliseconds(0));
+                    return !has_news_ && !is_stopped();
+                });
             if (missing.empty() && is_store_there()) {
                 taken_ = target;
                 return applied;
@@ -269,8 +282,8 @@ class Agent {
         }
         auto wanted = own(view);
         if (!wanted) return wanted.error();
-        if (auto ours = claim_interface(wanted->interface); !ours) return ours.error();
-        return machine_.apply(interface_, std::move(wanted->config),
+        if (auto ours = claim_interface((*wanted)->interface); !ours) return ours.error();
+        return machine_.apply(interface_, (*wanted)->config,
                               [this](const Error& error) { trouble(error); });
     }
 
@@ -281,14 +294,13 @@ class Agent {
         return nullptr;
     }
 
-    Result<OwnConfig> own(const trust::State::View& view) const {
+    Result<OwnConfig*> own(const trust::State::View& view) {
         std::vector<std::string> left_out;
-        const auto fleet = compose_with_admitted(
-            view.fleet, view.records, follower_.admitted().records, mesh::today(), left_out);
-        if (!fleet) return fleet.error();
+        auto config = derivation_.derive(view.fleet, view.records, follower_.admitted().records,
+                                         identity_.node, keys_.wireguard, mesh::today(), left_out);
         for (const auto& name : left_out)
             trouble({Errc::conflict, fmt::format("{} does not fit into the fleet", name), {}});
-        return own_config(*fleet, identity_.node, keys_.wireguard);
+        return config;
     }
 
     /// An interface that was there before us is somebody else's. Noted before it is made, so that
@@ -352,6 +364,7 @@ class Agent {
     store::Layout layout_;
     StoreLink link_;
     Follower follower_;
+    Derivation derivation_;
     NodeRotation rotation_;
     std::string interface_;
     std::string status_;
@@ -359,8 +372,9 @@ class Agent {
     std::string taken_;   ///< what a rollout leads to, once this node is well with it
     std::string refused_; ///< or was not
     std::string refusal_;
-    bool has_news_ = false; ///< that were not acted on yet
-    bool is_told_ = true;   ///< the store has what it is to be told
+    std::size_t revoked_seen_ = 0; ///< of the state's revoked keys
+    bool has_news_ = false;        ///< that were not acted on yet
+    bool is_told_ = true;          ///< the store has what it is to be told
     bool must_retry_ = false;
     steady_clock::time_point retry_at_;
     bool is_stale_ = false;
@@ -368,14 +382,18 @@ class Agent {
 
 } // namespace
 
-Result<void> run_agent(HttpPoster& requests, HttpPoster& watch, const AgentOptions& options) {
+Result<void> run_agent_on(Machine& machine, HttpPoster& requests, HttpPoster& watch,
+                          const AgentOptions& options) {
     auto identity = load_identity(options.folder);
     if (!identity) return identity.error();
     auto keys = load_or_make_keys(options.folder);
     if (!keys) return keys.error();
-    const auto machine = local_machine();
-    Agent(requests, watch, *machine, options, *std::move(identity), *std::move(keys)).run();
+    Agent(requests, watch, machine, options, *std::move(identity), *std::move(keys)).run();
     return {};
+}
+
+Result<void> run_agent(HttpPoster& requests, HttpPoster& watch, const AgentOptions& options) {
+    return run_agent_on(*local_machine(), requests, watch, options);
 }
 
 } // namespace wgkit::agent

@@ -80,6 +80,7 @@ class Follower {
     // As it is believed.
     std::map<std::uint64_t, std::string> roots_;
     std::map<std::string, std::string> good_objects_; ///< of the state
+    trust::Gathered gathered_;
     std::string snapshot_;
     std::optional<trust::Root> root_;
     std::optional<trust::State> state_;

@@ -35,7 +35,7 @@ Result<bool> change_host(DeviceBackend& backend, const std::string& interface,
     return !steps.empty();
 }
 
-Result<bool> apply_config(const std::string& interface, config::Config config,
+Result<bool> apply_config(const std::string& interface, config::Config& config,
                           const std::function<void(const Error&)>& warn) {
     if (::if_nametoindex(interface.c_str()) == 0) {
         InterfaceOptions options;
@@ -71,9 +71,9 @@ class LocalMachine : public Machine {
     bool has(const std::string& interface) const override {
         return ::if_nametoindex(interface.c_str()) != 0;
     }
-    Result<bool> apply(const std::string& interface, config::Config config,
+    Result<bool> apply(const std::string& interface, config::Config& config,
                        const std::function<void(const Error&)>& warn) override {
-        return apply_config(interface, std::move(config), warn);
+        return apply_config(interface, config, warn);
     }
     Result<void> remove_all_peers(const std::string& interface) override {
         if (!has(interface)) return {};

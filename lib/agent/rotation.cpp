@@ -62,7 +62,7 @@ Result<void> NodeRotation::restore() {
     auto parsed = config::parse(*boot, boot_path());
     if (parsed.diagnostics.errors() != 0)
         return Error{Errc::invalid, fmt::format("{} is malformed", boot_path()), {}};
-    auto up = context_.machine.apply(interface_, std::move(parsed.config), context_.warn);
+    auto up = context_.machine.apply(interface_, parsed.config, context_.warn);
     if (!up) return up.error();
     return {};
 }

@@ -17,6 +17,7 @@ namespace {
 
 constexpr milliseconds first_pause{200};
 constexpr milliseconds longest_pause{30'000};
+constexpr milliseconds whole_state_timeout{15'000};
 
 /// Between half and all of it, so that a fleet does not come back all at once.
 milliseconds jittered(milliseconds pause) {
@@ -31,6 +32,9 @@ StoreLink::StoreLink(HttpPoster& requests, HttpPoster& watch, store::Layout layo
                      std::function<void(bool, const std::string&)> tell)
     : layout_(std::move(layout)), client_(requests, std::move(access)), watch_(watch, client_),
       stop_(stop), tell_(std::move(tell)), pause_(first_pause) {
+    // Not all of a fleet at the same one, and everything at once may be a megabyte.
+    client_.start_anywhere();
+    client_.timeout = whole_state_timeout;
     requests.wake_on(stop);
     watch.wake_on(stop);
 }

@@ -1,6 +1,7 @@
 #include "store/client.hpp"
 
 #include <fmt/format.h>
+#include <sodium.h>
 
 #include <algorithm>
 
@@ -37,6 +38,10 @@ const KeyValue* Snapshot::find(std::string_view key) const {
 }
 
 Client::Client(HttpPoster& poster, Access access) : poster_(poster), access_(std::move(access)) {}
+
+void Client::start_anywhere() {
+    member_ = randombytes_uniform(static_cast<std::uint32_t>(access_.members.size()));
+}
 
 HttpAnswer Client::post(std::string_view path, const std::string& body, bool with_token) {
     HttpRequest request;

@@ -64,11 +64,13 @@ class Client {
     const Access& access() const { return access_; }
     const std::string& member() const { return access_.members[member_]; }
     void next_member() { member_ = (member_ + 1) % access_.members.size(); }
+    /// Begins with a member by chance.
+    void start_anywhere();
     void forget_login() { token_.clear(); }
     /// Goes on as another user.
     void use(Access access) {
         access_ = std::move(access);
-        member_ = 0;
+        start_anywhere();
         forget_login();
     }
 

@@ -83,11 +83,12 @@ Result<Admission> check_bounds(const State& state, const StoredAdmission& stored
     const auto& record = admission->record;
     const auto* delegation = delegation_of(state, admission->delegation);
     if (delegation == nullptr) return refuse(record, "its join key is unknown or revoked");
+    // First what costs nothing: old admissions stay in the store.
+    if (now >= delegation->expires)
+        return refuse(record, "its join key has expired before an operator approved the node");
     if (signers(*envelope, {&delegation->key, 1}) != 1)
         return refuse(record, "not signed by its join key");
     if (admission->network != state.snapshot.network) return refuse(record, "another network");
-    if (now >= delegation->expires)
-        return refuse(record, "its join key has expired before an operator approved the node");
     if (record.name != stored.name) return refuse(record, "stored under another name");
     if (!record.agent || !record.seal) return refuse(record, "it names no agent key");
     if (!record.ipv4 && !record.ipv6) return refuse(record, "it has no address");

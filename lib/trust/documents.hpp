@@ -87,6 +87,8 @@ struct NodeRecord {
     std::optional<IpAddress> ipv6;
     bool joined = false;       ///< came by join key, is not in the operator's nodes.yaml
     std::string fields = "{}"; ///< the node's fields of nodes.yaml, as a JSON object
+
+    bool operator==(const NodeRecord&) const = default;
 };
 
 inline constexpr std::size_t max_record_bytes = 1024;

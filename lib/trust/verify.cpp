@@ -50,20 +50,35 @@ bool has_key_of(const NodeRecord& record, const RevokedKeys& keys) {
            || (record.agent && keys.contains(to_string(*record.agent)));
 }
 
+/// An object that was checked before, or is now; either way it is there.
+template <class T>
+Result<const T*>
+known_object(const std::string& hash, const FindObject& find, Result<T> (*parse)(std::string_view),
+             std::unordered_map<std::string, T>& before, std::unordered_map<std::string, T>& used) {
+    if (const auto found = used.find(hash); found != used.end()) return &found->second;
+    if (const auto found = before.find(hash); found != before.end() && find(hash) != nullptr)
+        return &used.emplace(hash, found->second).first->second;
+    auto object = object_of(hash, find, parse);
+    if (!object) return object.error();
+    return &used.emplace(hash, *std::move(object)).first->second;
+}
+
 /// Sorted by name.
 Result<std::vector<NodeRecord>> gather_records(const std::vector<std::string>& lists,
-                                               const FindObject& find) {
+                                               const FindObject& find, Gathered& known,
+                                               Gathered& used) {
     std::vector<NodeRecord> records;
     for (const auto& hash : lists) {
-        const auto index = object_of(hash, find, parse_index);
+        const auto index = known_object(hash, find, parse_index, known.lists, used.lists);
         if (!index) return index.error();
-        for (const auto& [name, record_hash] : index->records) {
-            auto record = object_of(record_hash, find, parse_record);
+        for (const auto& [name, record_hash] : (*index)->records) {
+            const auto record =
+                known_object(record_hash, find, parse_record, known.records, used.records);
             if (!record) return record.error();
-            if (record->name != name)
+            if ((*record)->name != name)
                 return Error{
                     Errc::invalid, fmt::format("the record of {} names another", name), {}};
-            records.push_back(*std::move(record));
+            records.push_back(**record);
         }
     }
     std::sort(records.begin(), records.end(),
@@ -76,12 +91,13 @@ Result<std::vector<NodeRecord>> gather_records(const std::vector<std::string>& l
     return records;
 }
 
-Result<void> gather_rollout(State& state, const RevokedKeys& revoked, const FindObject& find) {
+Result<void> gather_rollout(State& state, const RevokedKeys& revoked, const FindObject& find,
+                            Gathered& known, Gathered& used) {
     auto rollout = object_of(state.snapshot.rollout, find, parse_rollout);
     if (!rollout) return rollout.error();
     auto fleet = object_of(rollout->fleet, find, parse_fleet);
     if (!fleet) return fleet.error();
-    auto records = gather_records(rollout->index, find);
+    auto records = gather_records(rollout->index, find, known, used);
     if (!records) return records.error();
     // A revocation waits for no wave.
     std::erase_if(*records, [&](const auto& record) { return has_key_of(record, revoked); });
@@ -218,13 +234,19 @@ State::View State::view_of(std::string_view node) const {
 }
 
 Result<State> gather(VerifiedSnapshot verified, const FindObject& find) {
+    Gathered nothing;
+    return gather(std::move(verified), find, nothing);
+}
+
+Result<State> gather(VerifiedSnapshot verified, const FindObject& find, Gathered& known) {
     State state;
     state.snapshot = std::move(verified.snapshot);
     state.hash = std::move(verified.hash);
     auto fleet = object_of(state.snapshot.fleet, find, parse_fleet);
     if (!fleet) return fleet.error();
     state.fleet = *std::move(fleet);
-    auto records = gather_records(state.snapshot.index, find);
+    Gathered used;
+    auto records = gather_records(state.snapshot.index, find, known, used);
     if (!records) return records.error();
     state.records = *std::move(records);
     const RevokedKeys revoked(state.snapshot.revoked.begin(), state.snapshot.revoked.end());
@@ -239,9 +261,11 @@ Result<State> gather(VerifiedSnapshot verified, const FindObject& find) {
         state.delegations.push_back(*std::move(delegation));
     }
     if (!state.snapshot.rollout.empty())
-        if (auto good = gather_rollout(state, revoked, find); !good) return good.error();
+        if (auto good = gather_rollout(state, revoked, find, known, used); !good)
+            return good.error();
     if (!state.snapshot.rotation.empty())
         if (auto good = gather_rotation(state, find); !good) return good.error();
+    known = std::move(used);
     return state;
 }
 

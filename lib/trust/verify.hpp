@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "trust/documents.hpp"
@@ -77,8 +78,17 @@ struct State {
     bool is_revoked(std::string_view key) const;
 };
 
+/// Objects by hash, as they were read and checked before: what stays from state to state is not
+/// read again.
+struct Gathered {
+    std::unordered_map<std::string, IndexObject> lists;
+    std::unordered_map<std::string, NodeRecord> records;
+};
+
+/// `known`: from the state before; becomes that of this one. `find` is asked for every object.
 /// Errors: not_found (an object is missing: ask again), invalid (it is not what its hash says, or
 /// malformed; a node twice; a revoked key in use).
+Result<State> gather(VerifiedSnapshot verified, const FindObject& find, Gathered& known);
 Result<State> gather(VerifiedSnapshot verified, const FindObject& find);
 
 /// An admission as a store holds it, in the order of their arrival.

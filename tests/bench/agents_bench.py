@@ -2,20 +2,23 @@
 """A fleet on agents: how soon a change is everywhere, what a revocation takes, what an idle agent costs.
 
     tests/bench/agents_bench.py [--nodes 20] [--changes 20]
+    tests/bench/agents_bench.py --simulated 1000 [--changes 0]
 
-Three etcd members with TLS and users, real agents with wgkit-tunnel in network namespaces, all on this
+With --simulated: the agent's own HTTP, verify and apply code on devices in memory, all in one process
+(agents_sim_bench.cpp), against three real members; one is killed during the changes. Else three etcd members with TLS and users, real agents with wgkit-tunnel in network namespaces, all on this
 machine; times are taken at the device (`wg show`), so they hold what asking takes."""
 import argparse
 import os
 import re
 import statistics
 import sys
+import tempfile
 import threading
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "integration", "agents"))
-from nodes import Bed, Fleet, end_on_signals, wait_for  # noqa: E402
+from nodes import Bed, Fleet, end_on_signals, wait_for, wgkit  # noqa: E402
 
 
 def until(condition, seconds=120.0):
@@ -131,15 +134,36 @@ def bench(bed, options):
           f"{max(0.0, pings.last - begin):.2f} s")
 
 
+def simulate(bed, options):
+    fleet = Fleet(bed, members=3, yaml="version: 1\nnetwork: {name: corp, ipv4: 10.77.0.0/16}\nnodes: []\n")
+    fleet.publish()
+    program = os.path.join(os.path.dirname(wgkit("agent")), "wgkit_agents_sim_bench")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        process = fleet.hub.start(program, fleet.home, folder, str(options.simulated),
+                                  str(options.running or options.simulated), str(options.changes),
+                                  stdout=-1, text=True)
+        bed.process(process)
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            if line.startswith("one more") and options.changes:
+                victim = fleet.store.members[0]
+                threading.Timer(2, victim.kill).start()
+                threading.Timer(6, victim.start).start()
+        if process.wait() != 0:
+            sys.exit("the simulation failed")
+
+
 def main():
     end_on_signals()
     parser = argparse.ArgumentParser()
     parser.add_argument("--nodes", type=int, default=20)
+    parser.add_argument("--simulated", type=int, default=0)
+    parser.add_argument("--running", type=int, default=0, help="how many of the simulated nodes do run; 0: all")
     parser.add_argument("--changes", type=int, default=20)
     parser.add_argument("--idle", type=float, default=30.0)
     options = parser.parse_args()
     with Bed() as bed:
-        bench(bed, options)
+        (simulate if options.simulated else bench)(bed, options)
 
 
 if __name__ == "__main__":

@@ -111,7 +111,7 @@ TEST_CASE("a state on disk is checked as one from a store") {
     const auto at = text.find("10.0.0.1");
     REQUIRE(at != text.npos);
     text.replace(at, 8, "10.0.0.2");
-    CHECK(other.restore(text).error().message.find("not what its hash says") != std::string::npos);
+    CHECK(other.restore(text).error().message.find("on disk is malformed") != std::string::npos);
     CHECK_FALSE(other.state());
 }
 

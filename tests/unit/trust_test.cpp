@@ -358,7 +358,7 @@ TEST_CASE("a node speaks for itself alone") {
                           const SigningKey& key) {
         return check_hint(world.state(), record,
                           TrustWorld::envelope(type::hint,
-                                               to_json(Hint{network, node, "", 1, 2, "applied"}),
+                                               to_json(Hint{network, node, "", 1, 2, "applied", ""}),
                                                {&key}));
     };
     CHECK(hint("corp", "gw", agent));

@@ -1,5 +1,8 @@
-// wgkit-fleet: a whole fleet from one machine, over ssh.
+// wgkit-fleet: a whole fleet from one machine, over ssh. What a fleet on agents begins with is here
+// under the same names; the programs for it are wgkit-store and wgkit-agent.
+#include "agent/commands.hpp"
 #include "commands.hpp"
+#include "store/commands.hpp"
 
 using namespace wgkit::tool;
 
@@ -14,6 +17,8 @@ constexpr std::array commands{
     Command{"rotate", "Give nodes new keys, without losing a packet", fleet::setup_rotate},
     Command{"revoke", "Take a node's key off every other node, for good", fleet::setup_revoke},
     Command{"log", "Tell who changed what", fleet::setup_log},
+    Command{"join", "Make this machine a node of a fleet on agents", agent::setup_join},
+    Command{"approve", "Make nodes that joined lasting, as wgkit store does", store::setup_approve},
     Command{"node", "Answer an operator; run on nodes by ssh", fleet::setup_node},
 };
 

@@ -45,10 +45,11 @@ class Node:
         return self.run(AGENT, "join", token, "--dir", self.folder, "--name", name or self.name,
                         "--endpoint", f"{self.address}:51820", check=check, timeout=60)
 
-    def start(self):
+    def start(self, *before):
+        """The agent; `before` it words that start it."""
         self.log = os.path.join(self.fleet.bed.folder, f"{self.name}.log")
         file = open(self.log, "ab")  # noqa: SIM115
-        self.agent = self.namespace.start(*self.inside(AGENT, "run", "--dir", self.folder),
+        self.agent = self.namespace.start(*self.inside(*before, AGENT, "run", "--dir", self.folder),
                                           stdout=file, stderr=file)
         self.fleet.bed.process(self.agent)
 
