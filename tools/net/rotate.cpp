@@ -30,11 +30,12 @@ struct RotateOptions {
     bool json = false;
 };
 
-/// An argument is a file, or the offer itself, which is no secret.
+/// An argument is a file, or one offer itself, which is no secret. An array comes in a file only:
+/// CLI11 takes "[...]" for a list of arguments.
 Result<std::vector<rotate::Offer>> read_offers(const std::vector<std::string>& arguments) {
     std::vector<rotate::Offer> all;
     for (const auto& argument : arguments) {
-        const bool is_text = argument.starts_with('{') || argument.starts_with('[');
+        const bool is_text = argument.starts_with('{');
         SecretString text;
         if (!is_text) {
             auto read = files::read(argument);

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "mesh/render/forwarding.hpp"
+#include "util/interface_name.hpp"
 
 namespace wgkit::mesh {
 
@@ -27,8 +28,9 @@ void take_hooks(DraftNode& node, const config::Interface& from, const std::optio
     take_lines(up, {fmt::format("wg set %i private-key /etc/wireguard/{}.key", node.interface)});
     node.forwards = take_lines(
         up, {fmt::format("sysctl -q -p /etc/sysctl.d/90-wgkit-{}.conf", node.interface)});
+    const bool rotation = !second_interface(node.interface).empty();
     for (const auto tool : {FirewallTool::nftables, FirewallTool::iptables}) {
-        const ExitCommands ours = exit_commands(tool, ipv4, ipv6);
+        const ExitCommands ours = exit_commands(tool, ipv4, ipv6, rotation);
         if (!take_lines(up, ours.up)) continue;
         take_lines(node.hooks.post_down, ours.down);
         node.exit = tool;

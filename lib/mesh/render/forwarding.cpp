@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "util/interface_name.hpp"
+
 namespace wgkit::mesh {
 
 namespace {
@@ -9,9 +11,12 @@ namespace {
 // One transaction in a table of our own: declaring it first makes the delete succeed whether or
 // not it was there, so both commands can run any number of times.
 constexpr std::string_view nft_reset = "table inet wgkit-%i; delete table inet wgkit-%i";
-constexpr std::string_view nft_rules =
-    "table inet wgkit-%i { chain postrouting { type nat hook postrouting priority srcnat; "
-    "iifname \"%i\" oifname != \"%i\" masquerade; }; }";
+/// `devices`: what is the tunnel.
+std::string nft_rules(std::string_view devices) {
+    return fmt::format("table inet wgkit-%i {{ chain postrouting {{ type nat hook postrouting "
+                       "priority srcnat; iifname {0} oifname != {0} masquerade; }}; }}",
+                       devices);
+}
 
 void add_iptables(ExitCommands& commands, std::string_view tool, std::string_view table,
                   std::string_view rule) {
@@ -45,17 +50,24 @@ RenderedFile render_sysctl(const NodeView& view, bool src_valid_mark) {
 }
 
 ExitCommands exit_commands(FirewallTool tool, const std::optional<Prefix>& ipv4,
-                           const std::optional<Prefix>& ipv6) {
+                           const std::optional<Prefix>& ipv6, bool rotation) {
     ExitCommands commands;
     if (tool == FirewallTool::nftables) {
-        commands.up = {fmt::format("nft '{}; {}'", nft_reset, nft_rules)};
+        const auto rules = nft_rules(rotation ? "{ \"%i\", \"%i-2\" }" : "\"%i\"");
+        commands.up = {fmt::format("nft '{}; {}'", nft_reset, rules)};
         commands.down = {fmt::format("nft '{}'", nft_reset)};
         return commands;
     }
     const auto add_family = [&](std::string_view program, const Prefix& pool) {
-        add_iptables(commands, program, "filter", "FORWARD -i %i -j ACCEPT");
-        add_iptables(commands, program, "filter",
-                     "FORWARD -o %i -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT");
+        for (const std::string_view device : {"%i", "%i-2"}) {
+            if (device != "%i" && !rotation) continue;
+            add_iptables(commands, program, "filter",
+                         fmt::format("FORWARD -i {} -j ACCEPT", device));
+            add_iptables(commands, program, "filter",
+                         fmt::format("FORWARD -o {} -m conntrack --ctstate ESTABLISHED,RELATED "
+                                     "-j ACCEPT",
+                                     device));
+        }
         add_iptables(commands, program, "nat",
                      fmt::format("POSTROUTING -s {} ! -o %i -j MASQUERADE", to_string(pool)));
     };
@@ -70,7 +82,8 @@ ExitCommands exit_commands(const NodeView& view) {
     const auto pool = [](const std::optional<Located<Prefix>>& one) {
         return one ? std::optional(one->value) : std::nullopt;
     };
-    return exit_commands(*view.node().exit, pool(network.ipv4), pool(network.ipv6));
+    return exit_commands(*view.node().exit, pool(network.ipv4), pool(network.ipv6),
+                         !second_interface(view.node().interface).empty());
 }
 
 } // namespace wgkit::mesh

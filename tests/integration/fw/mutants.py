@@ -144,7 +144,7 @@ FIREWALLD = {
     "closed outside stays open": each(r'target="DROP" priority="-190"', 'target="CONTINUE" priority="-190"'),
     "outside is dropped": each(r'target="CONTINUE" priority="-190"', 'target="DROP" priority="-190"'),
     "forward within the tunnel goes on at its end": each(r'"DROP" priority="-180"', '"ACCEPT" priority="-180"'),
-    "forward out of the tunnel goes on at its end": each(r'"DROP" priority="-170"', '"CONTINUE" priority="-170"'),
+    "forward out of the tunnel goes on at its end": each(r'"DROP" priority="-170"', '"ACCEPT" priority="-170"'),
     "forward into the tunnel goes on at its end": each(r'"DROP" priority="-160"', '"CONTINUE" priority="-160"'),
     "the widest pair of zones first": each(r'priority="-180"', 'priority="-155"'),
     "outside before the tunnel": each(r'priority="-190"', 'priority="-210"'),

@@ -3,14 +3,16 @@
 none comes twice, whatever the skew between both ends."""
 import json
 import os
+import select
 import subprocess
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "tunnel"))
-from bed import Bed, end_on_signals  # noqa: E402
+from bed import Bed, end_on_signals, run  # noqa: E402
 from ends import (NET, PORT, SKEW, End, Stream, check_new, exchange, goes_back, make_keys, make_psk, settled, skewed,  # noqa: E402
                   stream_between, two_ends)  # noqa: E402
+from tools import wgkit  # noqa: E402
 
 
 def step_by_step(bed):
@@ -76,6 +78,32 @@ def full_tunnel(bed):
     check_new(one, two, text)
     assert one.space.run("nft", "list", "ruleset").stdout == rules
     assert one.routes() == before
+
+
+def locked_down(bed):
+    """Both ends have a lock-down that knows the interface by its name, in two firewalls; one lets nothing else in."""
+    one, two = two_ends(bed)
+    lock_down = [wgkit("fw"), "--port", str(PORT), "--allow", "7000-7002/udp"]
+    script = run(*lock_down, "--iptables", "--interface", one.name).stdout
+    one.space.run("sh", "-s", input=script)
+    for program in ("iptables", "ip6tables"):
+        one.space.run("sh", "-c", f"{program} -P INPUT DROP && {program} -A INPUT -i lo -j ACCEPT")
+    two.space.nft(run(*lock_down, "--nftables", "--interface", two.name).stdout)
+    stream = stream_between(one, two)
+    said = one.rotate("prepare")[1]
+    assert "firewall" not in said, said
+    exchange(one, two)
+    skewed((one, two), "switch", "--quiet", "1")
+    closed, asker = two.space.socket(), one.space.socket()
+    closed.bind((two.inside, 7003))
+    for _ in range(5):
+        asker.sendto(b"through the second device", (two.inside, 7003))
+    for step in ("rekey", "return", "finish"):
+        skewed((one, two), step, "--quiet", "1")
+    stream.check("under a lock-down")
+    assert not select.select([closed], [], [], 0)[0], "a port that is not allowed was reached"
+    closed.close()
+    asker.close()
 
 
 def only_one(bed):
@@ -193,7 +221,7 @@ def refusals(bed):
     assert settled(one, two) == before
 
 
-SCENARIOS = (step_by_step, by_themselves, full_tunnel, only_one, aborts, foreign, refusals)
+SCENARIOS = (step_by_step, by_themselves, full_tunnel, locked_down, only_one, aborts, foreign, refusals)
 
 
 def alone(scenario):
