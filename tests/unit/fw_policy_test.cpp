@@ -162,6 +162,36 @@ TEST_CASE("an exit masquerades what leaves, but not to its own subnets", "[fw]")
     CHECK(firewalld.find("<entry>192.168.10.0/24</entry>") != firewalld.npos);
 }
 
+TEST_CASE("rules that are loaded elsewhere are the same rules", "[fw]") {
+    const PolicyBed bed(
+        "  log: yes\n  allow:\n    - {alice -> gw: [22/tcp, icmp], limit: 10/minute}\n"
+        "    - alice, bob -> site:gw: any\n    - internet -> gw: 443/tcp\n");
+    const std::vector<Ruleset> rulesets{bed.of("gw"), bed.of("alice")};
+    const auto text = to_text(rulesets);
+    const auto again = parse_rulesets(text, "rules");
+    REQUIRE(again);
+    REQUIRE(again->size() == 2);
+    CHECK(to_text(*again) == text);
+    for (std::size_t i = 0; i < rulesets.size(); ++i)
+        for (const auto backend : {Backend::nftables, Backend::iptables})
+            CHECK(*emit((*again)[i], backend) == *emit(rulesets[i], backend));
+    CHECK(parse_rulesets(to_text(std::vector<Ruleset>()), "rules")->empty());
+
+    const auto with = [&](std::string_view from, std::string_view to) {
+        auto other = text;
+        const auto at = other.find(from);
+        REQUIRE(at != other.npos);
+        return parse_rulesets(other.replace(at, from.size(), to), "rules");
+    };
+    for (const auto& bad :
+         {parse_rulesets("", "rules"), parse_rulesets("[]", "rules"),
+          with("\"schema\": 1", "\"schema\": 2"), with("wg0", "a;b"), with("51820", "65536"),
+          with("51820", "-1"), with("10.8.0.", "10.8.x."), with("\"input\"", "\"output\"")}) {
+        REQUIRE_FALSE(bad);
+        CHECK(bad.error().message.find("rules ") == 0);
+    }
+}
+
 TEST_CASE("names that a firewall cannot have are refused", "[fw]") {
     Ruleset ruleset;
     for (const char* name : {"", "wg0;reboot", "wg0+", "a-name-of-sixteen", "wg 0"}) {

@@ -12,13 +12,21 @@ namespace {
 struct EmitOptions {
     RuleSource source;
     bool remove = false;
+    bool json = false;
 };
 
 /// Every interface of the node, one text behind the other.
 int run_emit(const EmitOptions& options, const Report& report) {
     const auto backend = options.source.backend();
+    if (options.json) {
+        const auto loaded = load_rules(options.source, report);
+        if (!loaded) return exit_failed;
+        fmt::print("{}", to_text(loaded->rulesets));
+        return exit_ok;
+    }
     if (!backend) {
-        report.error("for which firewall?", "--ufw, --nftables, --iptables or --firewalld");
+        report.error("for which firewall?",
+                     "--ufw, --nftables, --iptables or --firewalld; or --json");
         return exit_usage;
     }
     if (options.remove) {
@@ -45,6 +53,7 @@ Action setup_emit(Arguments arguments) {
     auto options = std::make_shared<EmitOptions>();
     add_source_options(arguments, options->source);
     arguments.add_flag("--remove", options->remove, "Write what takes the rules away again");
+    arguments.add_flag("--json", options->json, "Write the rules as JSON, for --rules");
     return [options](const Report& report) { return run_emit(*options, report); };
 }
 

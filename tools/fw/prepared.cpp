@@ -120,6 +120,7 @@ Json change_json(const Prepared& one) {
     return {{"interface", one.rules.interface},
             {"backend", to_string(one.rules.backend)},
             {"hash", wgkit::fw::hash_of(one.wanted)},
+            {"present_hash", wgkit::fw::hash_of(one.present)},
             {"changes", changes}};
 }
 

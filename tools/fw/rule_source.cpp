@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "wgkit/files.hpp"
+
 namespace wgkit::tool::fw {
 
 using wgkit::fw::Backend;
@@ -45,34 +47,59 @@ void add_source_options(Arguments arguments, RuleSource& source) {
     arguments.add_option("--nodes", source.nodes, "The inventory")
         .type_name("FILE")
         .shows_default();
+    const Option rules =
+        arguments
+            .add_option("--rules", source.rules,
+                        "Rules that were compiled elsewhere, by --node NODE --json")
+            .type_name("FILE")
+            .excludes(node);
+    said.push_back(rules);
     auto& lockdown = source.lockdown;
     arguments.add_option("--interface", lockdown.interface, "The WireGuard interface")
         .type_name("IFACE")
         .shows_default()
-        .excludes(node);
+        .excludes(node)
+        .excludes(rules);
     arguments.add_option("--port", source.port, "Its listen port, which is opened; 0: none")
         .type_name("PORT")
         .range(0, 65535)
         .shows_default()
-        .excludes(node);
+        .excludes(node)
+        .excludes(rules);
     said.push_back(
         arguments
             .add_option("--allow", lockdown.allow,
                         "What is reached through the tunnel: 53, 80,443/tcp, 8000-8010/udp, icmp, "
                         "any")
             .type_name("PORTS")
-            .excludes(node));
+            .excludes(node)
+            .excludes(rules));
     arguments.add_flag("!--no-ping", lockdown.ping, "Do not answer pings out of the tunnel")
-        .excludes(node);
+        .excludes(node)
+        .excludes(rules);
     said.push_back(
         arguments.add_flag("--exit", lockdown.exit, "Forward from the tunnel to anywhere else")
-            .excludes(node));
+            .excludes(node)
+            .excludes(rules));
     arguments.add_flag("--log", lockdown.log, "Log what is dropped, at most 10 a minute")
-        .excludes(node);
+        .excludes(node)
+        .excludes(rules);
 }
 
 std::optional<LoadedRules> load_rules(const RuleSource& source, const Report& report) {
     LoadedRules loaded;
+    if (!source.rules.empty()) {
+        const auto text = files::read(source.rules);
+        auto rulesets = text ? wgkit::fw::parse_rulesets(
+                            *text, source.rules == "-" ? "standard input" : source.rules)
+                             : Result<std::vector<wgkit::fw::Ruleset>>(text.error());
+        if (!rulesets) {
+            report.error(rulesets.error());
+            return std::nullopt;
+        }
+        loaded.rulesets = *std::move(rulesets);
+        return loaded;
+    }
     if (source.node.empty()) {
         auto lockdown = source.lockdown;
         lockdown.port = static_cast<std::uint16_t>(source.port);

@@ -20,6 +20,7 @@ struct RuleSource {
     bool firewalld = false;
     wgkit::fw::LockdownOptions lockdown;
     std::uint32_t port = 51820;
+    std::string rules; ///< a file of rulesets
     std::string node;
     std::string nodes = "nodes.yaml";
     std::vector<Option> said; ///< the options that say what is let through

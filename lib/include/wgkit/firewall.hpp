@@ -84,6 +84,12 @@ struct Decision {
     std::string_view reason;    ///< if no rule did
 };
 
+/// Rulesets as JSON, for where they are to be loaded if they were compiled elsewhere.
+WGKIT_API std::string to_text(const std::vector<Ruleset>& rulesets);
+/// Errors: invalid, with `file`.
+WGKIT_API Result<std::vector<Ruleset>> parse_rulesets(std::string_view text,
+                                                      const std::string& file);
+
 /// What happens to a packet: the meaning that every emitted text must have. Rates are not counted.
 WGKIT_API Decision evaluate(const Ruleset& ruleset, const Packet& packet);
 
