@@ -9,8 +9,12 @@ from hosts import BIN, Bed, Site, end_on_signals
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 BUILD = os.path.dirname(BIN)
 ONLY_BY_JUMP = """
-table inet jump { chain in { type filter hook input priority 0;
-  tcp dport 22 ip saddr != %s counter reject with tcp reset; }; }
+table inet gate {
+  chain in {
+    type filter hook input priority 0;
+    tcp dport 22 ip saddr != %s reject with tcp reset
+  }
+}
 """
 # The real program, one version of the protocol on: what it is asked and what it says has another number.
 OTHER_PROTOCOL = """#!/bin/sh
