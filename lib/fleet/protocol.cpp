@@ -88,6 +88,7 @@ SecretJson interface_json(const NodeInterface& one) {
     if (!one.config.empty()) json["config"] = one.config;
     if (!one.file_changes.empty()) json["fileChanges"] = list_of(one.file_changes);
     if (!one.device_changes.empty()) json["deviceChanges"] = secret(one.device_changes);
+    if (one.can_go_back) json["canGoBack"] = true;
     if (one.pending) json["pending"] = one.pending->count();
     return json;
 }
@@ -104,6 +105,7 @@ NodeInterface interface_of(const Fields& fields) {
     one.file_changes = texts_of(fields, "fileChanges");
     one.device_changes = fields.text("deviceChanges");
     if (auto key = PublicKey::parse(fields.text("publicKey"))) one.key = *key;
+    one.can_go_back = fields.flag("canGoBack");
     if (fields.find("pending") != nullptr)
         one.pending = std::chrono::seconds(fields.number("pending"));
     fields.each("peers", [&](const SecretJson& json) {
@@ -133,6 +135,7 @@ SecretString to_text(const NodeRequest& request) {
     for (const auto& file : request.files)
         files.push_back({{"interface", secret(file.interface)},
                          {"config", file.config},
+                         {"settings", secret(file.settings)},
                          {"stateHash", secret(file.state_hash)}});
     SecretJson json{{"protocol", request.protocol},
                     {"verb", secret(request.verb)},
@@ -142,6 +145,11 @@ SecretString to_text(const NodeRequest& request) {
                     {"confirm", request.confirm.count()},
                     {"patience", request.patience.count()},
                     {"words", list_of(request.words)}};
+    if (request.firewall)
+        json["firewall"] = {{"rules", secret(request.firewall->rules)},
+                            {"interfaces", list_of(request.firewall->interfaces)},
+                            {"stateHash", secret(request.firewall->state_hash)}};
+    if (!request.echo) json["echo"] = false;
     if (request.removals) json["removals"] = *request.removals;
     return json.dump().append("\n");
 }
@@ -155,8 +163,15 @@ Result<NodeRequest> parse_request(std::string_view text) {
     request.operator_name = fields.text("operator");
     fields.each("files", [&](const SecretJson& file) {
         const Fields of(file);
-        request.files.push_back({of.text("interface"), of.secret("config"), of.text("stateHash")});
+        request.files.push_back(
+            {of.text("interface"), of.secret("config"), of.text("settings"), of.text("stateHash")});
     });
+    if (const auto* firewall = fields.find("firewall")) {
+        const Fields of(*firewall);
+        request.firewall =
+            WantedFirewall{of.text("rules"), texts_of(of, "interfaces"), of.text("stateHash")};
+    }
+    request.echo = fields.find("echo") == nullptr || fields.flag("echo");
     request.revoked = keys_of(fields, "revoked");
     request.confirm = std::chrono::seconds(fields.number("confirm"));
     request.patience = std::chrono::seconds(fields.number("patience"));
@@ -181,6 +196,11 @@ SecretString to_text(const NodeAnswer& answer) {
                     {"answered", list_of(answer.answered)},
                     {"silent", list_of(answer.silent)},
                     {"output", answer.output}};
+    if (answer.firewall)
+        json["firewall"] = {{"backend", secret(answer.firewall->backend)},
+                            {"stateHash", secret(answer.firewall->state_hash)},
+                            {"changes", list_of(answer.firewall->changes)}};
+    if (answer.firewall_waits) json["firewallWaits"] = true;
     if (answer.error) json["error"] = error_json(*answer.error);
     return json.dump().append("\n");
 }
@@ -199,6 +219,12 @@ Result<NodeAnswer> parse_answer(std::string_view text) {
     fields.each("interfaces", [&](const SecretJson& one) {
         answer.interfaces.push_back(interface_of(Fields(one)));
     });
+    if (const auto* firewall = fields.find("firewall")) {
+        const Fields of(*firewall);
+        answer.firewall =
+            NodeFirewall{of.text("backend"), of.text("stateHash"), texts_of(of, "changes")};
+    }
+    answer.firewall_waits = fields.flag("firewallWaits");
     answer.revoked = keys_of(fields, "revoked");
     answer.answered = keys_of(fields, "answered");
     answer.silent = keys_of(fields, "silent");

@@ -15,7 +15,7 @@ namespace wgkit::agent {
 
 namespace {
 
-constexpr std::chrono::milliseconds look_pause{250};
+constexpr std::chrono::milliseconds status_pause{250};
 
 using Records = std::map<std::string, trust::NodeRecord>;
 
@@ -144,7 +144,7 @@ class Waves {
                 return Error{Errc::conflict,
                              fmt::format("{} did not answer", fmt::join(silent, ", ")),
                              "the change was withdrawn: all go on as before it"};
-            std::this_thread::sleep_for(look_pause);
+            std::this_thread::sleep_for(status_pause);
         }
     }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""fleet_bench.py [--nodes N] [--revoke N]: how long `wgkit fleet` takes over ssh, on hosts in namespaces with an sshd
+"""fleet_bench.py [--nodes N] [--revoke N] [--rotate N]: how long `wgkit fleet` takes over ssh, on hosts in namespaces with an sshd
 each (tests/integration/fleet/hosts.py). Needs root. Prints seconds; RESULTS.md keeps some."""
 import argparse
 import os
@@ -62,16 +62,41 @@ def revoke(count):
               f"lost between the others: {report['lost']} of {report['sent']}")
 
 
+def adopt_and_rotate(count):
+    """Numbered packets at 50/s between all pairs, while a plain mesh is taken over, and all keys change."""
+    with Bed() as bed:
+        site = Site(bed, count)
+        site.make_mesh()
+        operator = site.operator
+        for host in site.hosts:
+            for other in site.hosts:
+                if other is not host:
+                    host.namespace.reach(other.inner)
+        with Traffic(site.hosts) as traffic:
+            timed(f"import, {count} nodes", lambda: operator.fleet("import", *site.names(), timeout=300))
+            report = traffic.stop()
+        planned = operator.fleet("plan").stdout.strip()
+        print(f"lost while adopting: {report['lost']} of {report['sent']}; {planned}")
+        with Traffic(site.hosts) as traffic:
+            timed(f"rotate --all, {count} nodes in one round", lambda: operator.fleet(
+                "rotate", "--all", "--at-once", str(count), "--quiet", "3", timeout=600))
+            report = traffic.stop()
+        print(f"lost while rotating: {report['lost']} of {report['sent']} between {report['pairs']} pairs")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--nodes", type=int, default=50)
     parser.add_argument("--revoke", type=int, default=20)
+    parser.add_argument("--rotate", type=int, default=10)
     options = parser.parse_args()
     end_on_signals()
     if options.nodes:
         change_one_peer_on_each(options.nodes)
     if options.revoke:
         revoke(options.revoke)
+    if options.rotate:
+        adopt_and_rotate(options.rotate)
 
 
 if __name__ == "__main__":

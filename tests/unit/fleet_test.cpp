@@ -28,11 +28,13 @@ TEST_CASE("a request comes out of its text as it went in", "[fleet]") {
     NodeRequest request;
     request.verb = "apply";
     request.operator_name = "ann \"the\" operator";
-    request.files.push_back({"wg0", SecretString("[Interface]\n"), "abc"});
+    request.files.push_back({"wg0", SecretString("[Interface]\n"), "a.b = 1\n", "abc"});
     request.revoked.push_back(*PublicKey::parse(fleet_key_a));
     request.confirm = std::chrono::seconds(60);
     request.removals = 7;
     request.words = {"one", "two words"};
+    request.firewall = WantedFirewall{"{}", {"wg0", "wg1"}, "def"};
+    request.echo = false;
     const auto again = parse_request(to_text(request));
     REQUIRE(again);
     CHECK(again->verb == "apply");
@@ -44,6 +46,14 @@ TEST_CASE("a request comes out of its text as it went in", "[fleet]") {
     CHECK(again->confirm == request.confirm);
     CHECK(again->removals == request.removals);
     CHECK(again->words == request.words);
+    CHECK(again->files[0].settings == "a.b = 1\n");
+    REQUIRE(again->firewall);
+    CHECK(again->firewall->rules == "{}");
+    CHECK(again->firewall->interfaces == request.firewall->interfaces);
+    CHECK(again->firewall->state_hash == "def");
+    CHECK_FALSE(again->echo);
+    CHECK(parse_request(R"({"protocol":1})")->echo);
+    CHECK_FALSE(parse_request(R"({"protocol":1})")->firewall);
 }
 
 TEST_CASE("an answer comes out of its text as it went in", "[fleet]") {
@@ -58,7 +68,10 @@ TEST_CASE("an answer comes out of its text as it went in", "[fleet]") {
     one.file_changes = {"+ peer b"};
     one.peers.push_back(
         {*PublicKey::parse(fleet_key_b), "192.0.2.1:1", 5, 6, 7, {*Prefix::parse("10.0.0.1/32")}});
+    one.can_go_back = true;
     answer.interfaces.push_back(std::move(one));
+    answer.firewall = NodeFirewall{"nftables", "abc", {"+ a rule"}};
+    answer.firewall_waits = true;
     const auto again = parse_answer(to_text(answer));
     REQUIRE(again);
     REQUIRE(again->error);
@@ -67,6 +80,11 @@ TEST_CASE("an answer comes out of its text as it went in", "[fleet]") {
     REQUIRE(again->interfaces.size() == 1);
     const auto& same = again->interfaces[0];
     CHECK(same.is_up);
+    CHECK(same.can_go_back);
+    REQUIRE(again->firewall);
+    CHECK(again->firewall->backend == "nftables");
+    CHECK(again->firewall->changes == answer.firewall->changes);
+    CHECK(again->firewall_waits);
     CHECK(same.key == answer.interfaces[0].key);
     CHECK(same.pending == std::chrono::seconds(12));
     CHECK(same.file_changes == answer.interfaces[0].file_changes);

@@ -32,8 +32,10 @@ bool take_back_leftovers(const std::vector<Surveyed>& nodes, Transport& transpor
     std::vector<const Surveyed*> waiting;
     for (const auto& node : nodes) {
         const auto& all = node.reply.answer.interfaces;
-        const bool waits = std::any_of(all.begin(), all.end(),
-                                       [](const auto& one) { return one.pending.has_value(); });
+        const bool waits = node.reply.answer.firewall_waits
+                           || std::any_of(all.begin(), all.end(), [](const auto& one) {
+                                  return one.pending || one.can_go_back;
+                              });
         if (!waits || !record.pending.contains(node.target.name)) continue;
         targets.push_back(node.target);
         waiting.push_back(&node);
@@ -41,11 +43,8 @@ bool take_back_leftovers(const std::vector<Surveyed>& nodes, Transport& transpor
     if (targets.empty()) return false;
     report.note(
         fmt::format("{} nodes still wait for an earlier run; they go back first", targets.size()));
-    (void)call_all(transport, targets, options, "taking back", [&](std::size_t i) {
-        auto request = request_for("undo");
-        request.files = waiting[i]->files;
-        return request;
-    });
+    (void)call_all(transport, targets, options, "taking back",
+                   [&](std::size_t i) { return waiting[i]->request("undo"); });
     return true;
 }
 
@@ -101,13 +100,16 @@ int run_apply(ApplyOptions& options, const Report& report) {
     for (const auto& name : unreachable) record->pending[name] = "apply";
     std::erase_if(
         *nodes, [](const Surveyed& node) { return !node.reply.is_good() || node.changes() == 0; });
-    // Interfaces that are right already are not touched.
-    for (auto& node : *nodes)
+    // Interfaces and rules that are right already are not touched.
+    for (auto& node : *nodes) {
+        if (node.reply.answer.firewall && node.reply.answer.firewall->changes.empty())
+            node.firewall.reset();
         for (const auto& one : node.reply.answer.interfaces)
             if (one.is_up && one.file_changes.empty()
                 && count_device_changes(one.device_changes) == 0)
                 std::erase_if(node.files,
                               [&](const auto& file) { return file.interface == one.name; });
+    }
     if (auto saved = record->save(); !saved) return report.error(saved.error());
     if (nodes->empty()) {
         if (options.fleet.json) print_outcome({}, unreachable, true);

@@ -152,7 +152,7 @@ void install(Newcomer& node, Transport& transport, const std::optional<Package>&
 void learn_keys(Newcomer& node, Transport& transport) {
     if (node.error || node.wanted.empty()) return;
     auto request = request_for("key");
-    for (const auto& interface : node.interfaces) request.files.push_back({interface, {}, {}});
+    for (const auto& interface : node.interfaces) request.files.push_back({interface, {}, {}, {}});
     const auto reply = transport.call(node.target, request);
     if (!reply.is_good()) {
         node.error = reply.error;

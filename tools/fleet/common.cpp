@@ -101,6 +101,16 @@ std::vector<Reply> call_all(Transport& transport, const std::vector<Target>& tar
     return replies;
 }
 
+std::optional<Error> first_error(const Diagnostics& diagnostics) {
+    for (const auto& one : diagnostics.all())
+        if (one.severity == Severity::error)
+            return Error{
+                Errc::invalid,
+                fmt::format("{}:{}:{}: {}", one.file, one.mark.line, one.mark.column, one.message),
+                one.hint};
+    return std::nullopt;
+}
+
 std::string operator_name() {
     std::array<char, 256> host{};
     ::gethostname(host.data(), host.size() - 1);

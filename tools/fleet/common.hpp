@@ -39,6 +39,9 @@ std::vector<Reply>
 call_all(Transport& transport, const std::vector<Target>& targets, const FleetOptions& options,
          const char* what, const std::function<wgkit::fleet::NodeRequest(std::size_t index)>& make);
 
+/// The first error among findings about a file.
+std::optional<Error> first_error(const Diagnostics& diagnostics);
+
 /// user@host of this machine.
 std::string operator_name();
 wgkit::fleet::NodeRequest request_for(const std::string& verb);

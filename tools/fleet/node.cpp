@@ -53,9 +53,9 @@ struct Verb {
 };
 
 constexpr Verb verbs[] = {
-    {"state", do_state}, {"export", do_state},  {"plan", do_plan},
-    {"key", do_key},     {"apply", do_apply},   {"confirm", do_confirm},
-    {"undo", do_undo},   {"revoke", do_revoke}, {"rotate", do_rotate},
+    {"state", do_state},   {"export", do_state},    {"plan", do_plan}, {"key", do_key},
+    {"apply", do_apply},   {"confirm", do_confirm}, {"keep", do_keep}, {"undo", do_undo},
+    {"revoke", do_revoke}, {"rotate", do_rotate},
 };
 
 std::string first_line(const char* path) {

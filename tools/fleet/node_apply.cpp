@@ -3,14 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <thread>
+#include <ctime>
+#include <iterator>
+#include <map>
+#include <set>
 
 #include "fleet/node.hpp"
 #include "fleet/node_staging.hpp"
-#include "util/ascii.hpp"
-#include "util/child.hpp"
-#include "util/own_program.hpp"
-#include "wgkit/confirm.hpp"
 #include "wgkit/echo.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/revoked.hpp"
@@ -27,17 +26,10 @@ namespace {
 using Milliseconds = std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto program_patience = std::chrono::seconds(60);
 /// Peers that have not answered by then before a change are not expected to do so after it.
 constexpr Milliseconds first_look{1000};
-/// Lies beside a file that was not there before, until its change is confirmed.
-constexpr const char* new_mark_folder = "/run/wgkit/fleet/new";
-
-std::string new_mark(const std::string& interface) {
-    return fmt::format("{}/{}", new_mark_folder, interface);
-}
-
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+/// A passive keepalive comes after ten seconds.
+constexpr Milliseconds keepalive_patience{15000};
 
 struct Probed {
     PublicKey key;
@@ -75,23 +67,6 @@ std::vector<Probed> ask(std::vector<Probed>& silent, Milliseconds patience) {
     return answered;
 }
 
-Result<void> run_net(std::vector<std::string> words) {
-    words.insert(words.begin(), own_program("wgkit-net"));
-    const auto verb = words[1];
-    const auto ran = run_child(words, {}, program_patience);
-    if (!ran) return ran.error();
-    if (ran->status == 0) return {};
-    // "wgkit-net: error: ..." and its hint.
-    std::string_view said = ascii::trim(ran->errors);
-    std::string hint;
-    if (const auto at = said.find("\nhint: "); at != said.npos) {
-        hint = said.substr(at + 7);
-        said = said.substr(0, at);
-    }
-    if (const auto at = said.rfind("error: "); at != said.npos) said.remove_prefix(at + 7);
-    return Error{Errc::system, fmt::format("wgkit net {}: {}", verb, said), hint};
-}
-
 /// Refuses what must never come back.
 Result<void> check_revoked(const StagedFile& staged, const NodeRequest& request) {
     auto revoked = read_revoked_keys();
@@ -107,19 +82,19 @@ Result<void> check_revoked(const StagedFile& staged, const NodeRequest& request)
 }
 
 /// Brings up what was not there.
-Result<void> bring_up_new(const WantedFile& wanted, const StagedFile& staged, bool has_file,
-                          bool waits) {
+Result<void> bring_up_new(const WantedFile& wanted, const StagedFile& staged, bool waits,
+                          NodeAnswer& answer) {
     const auto& name = wanted.interface;
-    if (waits && !has_file) {
-        if (auto made = files::make_folders(new_mark_folder, 0700); !made) return made;
-        if (auto marked = files::replace(new_mark(name), "", 0600); !marked) return marked;
-    }
+    if (waits)
+        if (auto marked = mark_new(name); !marked) return marked;
+    if (auto put = put_settings(wanted); !put) return put;
     if (auto made = files::make_folders("/etc/wireguard", 0700); !made) return made;
     if (auto put = files::replace(file_path(name), staged.text(), 0600); !put) return put;
-    return run_net({"up", name});
+    if (auto up = run_net({"up", name}); !up || waits) return up;
+    return keep_new(name, answer);
 }
 
-Result<void> apply_one(const WantedFile& wanted, const NodeRequest& request) {
+Result<void> apply_one(const WantedFile& wanted, const NodeRequest& request, NodeAnswer& answer) {
     const auto present = read_interface(wanted.interface);
     if (!present) return present.error();
     if (!wanted.state_hash.empty() && present->state_hash != wanted.state_hash)
@@ -130,8 +105,8 @@ Result<void> apply_one(const WantedFile& wanted, const NodeRequest& request) {
     const auto staged = StagedFile::make(wanted);
     if (!staged) return staged.error();
     if (auto good = check_revoked(*staged, request); !good) return good;
-    if (!present->is_up)
-        return bring_up_new(wanted, *staged, present->has_file, request.confirm.count() != 0);
+    if (!present->is_up) return bring_up_new(wanted, *staged, request.confirm.count() != 0, answer);
+    if (auto host = change_host(wanted, *staged, request.confirm); !host) return host;
     std::vector<std::string> words{"apply", staged->path(), "--save"};
     if (request.confirm.count() != 0) {
         words.emplace_back("--confirm");
@@ -144,79 +119,105 @@ Result<void> apply_one(const WantedFile& wanted, const NodeRequest& request) {
     return run_net(words);
 }
 
-Result<void> undo_one(const std::string& interface) {
-    if (exists(new_mark(interface))) {
-        // Gone is gone: a run that was killed here may have taken it down already.
-        (void)run_net({"down", interface});
-        ::unlink(file_path(interface).c_str());
-        ::unlink(new_mark(interface).c_str());
-        return {};
-    }
-    if (!time_left(interface)) return {};
-    return run_net({"confirm", interface, "--undo"});
+/// Whether a peer was heard lately (Reject-After-Time, section 6.1 of the paper).
+bool has_session(const PublicKey& key, const std::vector<NodePeer>& peers) {
+    constexpr std::int64_t session_seconds = 180;
+    return std::any_of(peers.begin(), peers.end(), [&](const NodePeer& peer) {
+        return peer.key == key && std::time(nullptr) - peer.handshake < session_seconds;
+    });
 }
+
+/// Interfaces whose peers could be cut off.
+std::set<std::string> concerned(const NodeRequest& request) {
+    std::set<std::string> names;
+    for (const auto& wanted : request.files) names.insert(wanted.interface);
+    if (request.firewall)
+        names.insert(request.firewall->interfaces.begin(), request.firewall->interfaces.end());
+    return names;
+}
+
+std::vector<NodePeer> peers_of(const std::set<std::string>& interfaces) {
+    std::vector<NodePeer> peers;
+    for (const auto& name : interfaces)
+        if (auto one = read_interface(name); one && one->is_up)
+            peers.insert(peers.end(), one->peers.begin(), one->peers.end());
+    return peers;
+}
+
+Result<void> make_changes(const NodeRequest& request, NodeAnswer& answer) {
+    for (const auto& wanted : request.files)
+        if (auto done = apply_one(wanted, request, answer); !done) return done;
+    return request.firewall ? apply_firewall(request) : Result<void>();
+}
+
+/// What is heard of peers that do not answer echo requests: a packet since `before`. One that
+/// gets packets and has nothing to say sends a keepalive after ten seconds (section 6.5 of the
+/// WireGuard paper).
+class Heard {
+  public:
+    explicit Heard(const std::vector<NodePeer>& before) {
+        for (const auto& peer : before) before_[peer.key] = {peer.handshake, peer.received};
+    }
+
+    /// Takes those away that were heard; asks the others for a sign, until `patience` is over.
+    std::vector<Probed> wait(std::vector<Probed>& silent, const std::set<std::string>& interfaces,
+                             Milliseconds patience) const {
+        std::vector<Probed> heard;
+        const auto end = Clock::now() + patience;
+        while (!silent.empty() && Clock::now() < end) {
+            std::vector<IpAddress> addresses;
+            for (const auto& one : silent) addresses.push_back(one.address);
+            (void)echo(addresses, first_look);
+            const auto now = peers_of(interfaces);
+            std::vector<Probed> rest;
+            for (const auto& one : silent) (is_heard(one.key, now) ? heard : rest).push_back(one);
+            silent = std::move(rest);
+        }
+        return heard;
+    }
+
+  private:
+    bool is_heard(const PublicKey& key, const std::vector<NodePeer>& now) const {
+        const auto was = before_.find(key);
+        return std::any_of(now.begin(), now.end(), [&](const NodePeer& peer) {
+            return peer.key == key && was != before_.end()
+                   && std::pair(peer.handshake, peer.received) != was->second;
+        });
+    }
+
+    std::map<PublicKey, std::pair<std::int64_t, std::uint64_t>> before_;
+};
 
 } // namespace
 
-std::optional<std::chrono::seconds> time_left(const std::string& interface) {
-    const auto all = confirm::list();
-    if (!all) return std::nullopt;
-    for (const auto& one : *all)
-        if (const auto name = "net-" + interface;
-            one.name == name || one.name.starts_with(name + "@"))
-            return std::max(std::chrono::seconds(0),
-                            std::chrono::ceil<std::chrono::seconds>(one.deadline - confirm::now()));
-    return std::nullopt;
-}
-
 void do_apply(const NodeRequest& request, NodeAnswer& answer) {
-    std::vector<NodePeer> before;
-    for (const auto& wanted : request.files)
-        if (auto one = read_interface(wanted.interface); one && one->is_up)
-            before.insert(before.end(), one->peers.begin(), one->peers.end());
+    const auto interfaces = concerned(request);
+    const auto before = peers_of(interfaces);
     auto asked = reachable_peers(before);
-    const auto answered = ask(asked, first_look);
-    for (const auto& wanted : request.files)
-        if (auto done = apply_one(wanted, request); !done) {
-            answer.error = done.error();
-            return do_undo(request, answer);
-        }
+    std::vector<Probed> answered;
+    if (request.echo)
+        answered = ask(asked, first_look);
+    else
+        std::copy_if(asked.begin(), asked.end(), std::back_inserter(answered),
+                     [&](const Probed& one) { return has_session(one.key, before); });
+    if (auto made = make_changes(request, answer); !made) {
+        answer.error = made.error();
+        return do_undo(request, answer);
+    }
     // Whoever answered before and is still wanted has to answer now.
+    const auto after = peers_of(interfaces);
     std::vector<Probed> expected;
-    for (const auto& wanted : request.files) {
-        auto one = read_interface(wanted.interface);
-        if (!one) {
-            answer.error = one.error();
-            return;
-        }
-        for (const auto& was : answered)
-            for (const auto& peer : one->peers)
-                if (peer.key == was.key) expected.push_back(was);
-        answer.interfaces.push_back(*std::move(one));
-    }
-    for (const auto& one : ask(expected, request.patience)) answer.answered.push_back(one.key);
+    for (const auto& was : answered)
+        if (std::any_of(after.begin(), after.end(),
+                        [&](const NodePeer& peer) { return peer.key == was.key; }))
+            expected.push_back(was);
+    const auto heard =
+        request.echo
+            ? ask(expected, request.patience)
+            : Heard(after).wait(expected, interfaces,
+                                std::max<Milliseconds>(request.patience, keepalive_patience));
+    for (const auto& one : heard) answer.answered.push_back(one.key);
     for (const auto& one : expected) answer.silent.push_back(one.key);
-}
-
-void do_confirm(const NodeRequest& request, NodeAnswer& answer) {
-    for (const auto& wanted : request.files) {
-        const auto& name = wanted.interface;
-        if (exists(new_mark(name))) {
-            ::unlink(new_mark(name).c_str());
-            continue;
-        }
-        if (!time_left(name)) continue; // nothing had to be changed, or it is confirmed already
-        if (auto done = run_net({"confirm", name}); !done) {
-            answer.error = done.error();
-            return;
-        }
-    }
-}
-
-void do_undo(const NodeRequest& request, NodeAnswer& answer) {
-    for (const auto& wanted : request.files)
-        if (auto done = undo_one(wanted.interface); !done && !answer.error)
-            answer.error = done.error();
 }
 
 } // namespace wgkit::tool::fleet

@@ -60,6 +60,7 @@ Result<NodeInterface> read_one(const std::string& name, bool is_up) {
         device = *std::move(read);
     }
     one.pending = time_left(name);
+    one.can_go_back = can_go_back(name);
     const auto text = files::read(file_path(name));
     if (!text && text.error().code != Errc::not_found) return text.error();
     one.has_file = text.has_value();
@@ -71,8 +72,10 @@ Result<NodeInterface> read_one(const std::string& name, bool is_up) {
             if (device) one.drift = drift_of(parsed.config, *device);
         }
     }
-    one.state_hash = crypto::sha256_hex(device_hash + " "
-                                        + (text ? crypto::sha256_hex(*text) : std::string("none")));
+    const auto settings = files::read(settings_path(name));
+    one.state_hash = crypto::sha256_hex(
+        device_hash + " " + (text ? crypto::sha256_hex(*text) : std::string("none"))
+        + (settings ? " " + crypto::sha256_hex(*settings) : std::string()));
     return one;
 }
 

@@ -29,6 +29,9 @@ Result<NodeInterface> plan_one(const WantedFile& wanted) {
     auto changes = staged->changes();
     if (!changes) return changes.error();
     one->file_changes = *std::move(changes);
+    auto host = host_changes(wanted);
+    if (!host) return host.error();
+    one->file_changes.insert(one->file_changes.end(), host->begin(), host->end());
     if (!one->is_up) return one;
     const auto ran = run_child({own_program("wgkit-net"), "plan", staged->path(), "-i",
                                 wanted.interface, "--json", "--allow-removals", "1000000"},
@@ -52,6 +55,14 @@ void do_plan(const NodeRequest& request, NodeAnswer& answer) {
         }
         answer.interfaces.push_back(*std::move(one));
     }
+    if (!request.firewall) return;
+    auto firewall = plan_firewall(*request.firewall, answer);
+    if (!firewall) {
+        answer.error = firewall.error();
+        return;
+    }
+    answer.firewall = *std::move(firewall);
+    answer.firewall_waits = firewall_waits();
 }
 
 void do_key(const NodeRequest& request, NodeAnswer& answer) {

@@ -12,6 +12,7 @@
 namespace wgkit::tool::fleet {
 
 using wgkit::fleet::NodeAnswer;
+using wgkit::fleet::NodeInterface;
 using wgkit::fleet::NodeRequest;
 
 namespace {
@@ -77,7 +78,23 @@ Result<void> drop_from_file(const std::string& interface, const std::vector<Publ
     return files::replace(path, config::write(parsed.config), files::mode_of(path));
 }
 
+Result<void> drop(const NodeInterface& one, const std::vector<PublicKey>& keys) {
+    Result<void> done;
+    if (one.is_up) done = drop_from_device(one.name, keys);
+    if (one.has_file)
+        if (auto file = drop_from_file(one.name, keys); !file && done) done = file;
+    return done;
+}
+
 } // namespace
+
+Result<void> drop_revoked(const std::string& interface) {
+    const auto keys = read_revoked_keys();
+    if (!keys) return keys.error();
+    if (keys->empty()) return {};
+    const auto one = read_interface(interface);
+    return one ? drop(*one, *keys) : one.error();
+}
 
 void do_revoke(const NodeRequest& request, NodeAnswer& answer) {
     const auto fail = [&](const Error& error) {
@@ -88,12 +105,8 @@ void do_revoke(const NodeRequest& request, NodeAnswer& answer) {
         fail(listed.error());
     auto interfaces = read_interfaces();
     if (!interfaces) return fail(interfaces.error());
-    for (const auto& one : *interfaces) {
-        if (one.is_up)
-            if (auto done = drop_from_device(one.name, request.revoked); !done) fail(done.error());
-        if (one.has_file)
-            if (auto done = drop_from_file(one.name, request.revoked); !done) fail(done.error());
-    }
+    for (const auto& one : *interfaces)
+        if (auto done = drop(one, request.revoked); !done) fail(done.error());
     if (auto now = read_interfaces()) answer.interfaces = *std::move(now);
     if (auto revoked = read_revoked_keys()) answer.revoked = *std::move(revoked);
 }

@@ -36,6 +36,13 @@ class KeyFile {
     std::string path;
 };
 
+/// A rotation that is under way is told as a difference.
+bool is_rotating(const std::string& interface) {
+    const auto ran =
+        run_child({own_program("wgkit-net"), "rotate", "status", interface}, {}, rotate_patience);
+    return !ran || ran->status != 0;
+}
+
 } // namespace
 
 void do_rotate(const NodeRequest& request, NodeAnswer& answer) {
@@ -47,6 +54,7 @@ void do_rotate(const NodeRequest& request, NodeAnswer& answer) {
     }
     const auto& file = request.files.front();
     const auto& step = request.words.front();
+    if (step == "run" && !is_rotating(file.interface)) return; // done, for a run that was killed
     std::vector<std::string> words{own_program("wgkit-net"), "rotate", step, file.interface};
     words.insert(words.end(), request.words.begin() + 1, request.words.end());
     std::string offers;

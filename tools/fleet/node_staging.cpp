@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "fleet/common.hpp"
 #include "fleet/node.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/interface.hpp"
@@ -14,17 +15,6 @@ namespace wgkit::tool::fleet {
 namespace {
 
 constexpr const char* staging_folder = "/run/wgkit/fleet";
-
-/// The first error of a file, as an Error.
-std::optional<Error> first_error(const Diagnostics& diagnostics) {
-    for (const auto& one : diagnostics.all())
-        if (one.severity == Severity::error)
-            return Error{
-                Errc::invalid,
-                fmt::format("{}:{}:{}: {}", one.file, one.mark.line, one.mark.column, one.message),
-                one.hint};
-    return std::nullopt;
-}
 
 } // namespace
 

@@ -17,6 +17,14 @@ std::string inventory_hash(const wgkit::mesh::Fleet& fleet) {
                               + crypto::sha256_hex(fleet.lock_text));
 }
 
+/// Stands for the rules of a node among its interfaces.
+constexpr const char* firewall_item = "(firewall)";
+
+std::string text_hash(const wgkit::fleet::WantedFile& file) {
+    const auto hash = crypto::sha256_hex(file.config);
+    return file.settings.empty() ? hash : crypto::sha256_hex(hash + file.settings);
+}
+
 const PlanFile::Item* find(const PlanFile& plan, const std::string& node,
                            const std::string& interface) {
     for (const auto& item : plan.items)
@@ -32,9 +40,13 @@ PlanFile make_plan(const wgkit::mesh::Fleet& fleet, const std::vector<Surveyed>&
     for (const auto& node : nodes)
         for (const auto& file : node.files)
             if (node.reply.is_good())
-                plan.items.push_back({node.target.name, file.interface,
-                                      crypto::sha256_hex(file.config), file.state_hash,
-                                      node.changes() != 0});
+                plan.items.push_back({node.target.name, file.interface, text_hash(file),
+                                      file.state_hash, node.changes() != 0});
+    for (const auto& node : nodes)
+        if (node.reply.is_good() && node.firewall)
+            plan.items.push_back({node.target.name, firewall_item,
+                                  crypto::sha256_hex(node.firewall->rules),
+                                  node.firewall->state_hash, node.changes() != 0});
     return plan;
 }
 
@@ -77,16 +89,27 @@ Result<void> hold_to_plan(const PlanFile& plan, const wgkit::mesh::Fleet& fleet,
         return node.files.empty()
                || find(plan, node.target.name, node.files.front().interface) == nullptr;
     });
-    for (auto& node : nodes)
-        for (auto& file : node.files) {
-            const auto* item = find(plan, node.target.name, file.interface);
-            if (item == nullptr || item->config_hash != crypto::sha256_hex(file.config))
+    for (auto& node : nodes) {
+        const auto hold = [&](const std::string& what, const std::string& hash,
+                              std::string& state_hash) -> Result<void> {
+            const auto* item = find(plan, node.target.name, what);
+            if (item == nullptr || item->config_hash != hash)
                 return Error{Errc::conflict,
                              fmt::format("{}: the plan is for another file", node.target.name),
                              "its preshared keys or wgkit itself have changed; make a new plan"};
             // What an interrupted run has already done is no longer what it was, and need not be.
-            if (node.reply.is_good() && node.changes() != 0) file.state_hash = item->state_hash;
-        }
+            if (node.reply.is_good() && node.changes() != 0) state_hash = item->state_hash;
+            return {};
+        };
+        for (auto& file : node.files)
+            if (auto held = hold(file.interface, text_hash(file), file.state_hash); !held)
+                return held;
+        if (node.firewall)
+            if (auto held = hold(firewall_item, crypto::sha256_hex(node.firewall->rules),
+                                 node.firewall->state_hash);
+                !held)
+                return held;
+    }
     return {};
 }
 

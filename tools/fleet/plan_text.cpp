@@ -53,6 +53,11 @@ std::string plan_text(const wgkit::mesh::Fleet& fleet, const std::vector<Surveye
                 for (const auto& line : drift_lines(fleet, one.device_changes))
                     text += fmt::format("  {}\n", coloured(line, colour));
         }
+        const auto& firewall = node.reply.answer.firewall;
+        if (!firewall || firewall->changes.empty()) continue;
+        text += fmt::format("{} firewall ({})\n", node.target.name, firewall->backend);
+        for (const auto& line : firewall->changes)
+            text += fmt::format("  {}\n", coloured(line, colour));
     }
     text += fmt::format("{} of {} nodes change, in {} places", changed, nodes.size(), changes);
     if (unknown != 0) text += fmt::format("; {} did not answer", unknown);
@@ -73,12 +78,17 @@ Json plan_json(const std::vector<Surveyed>& nodes) {
                  {"deviceChanges",
                   device.is_object() ? device.value("changes", Json::array()) : Json::array()}});
         }
+        const auto& firewall = node.reply.answer.firewall;
         list.push_back({{"node", node.target.name},
                         {"reached", node.reply.is_good()},
                         {"error", node.reply.error.message},
                         {"sshThrough", node.reply.answer.ssh_through},
                         {"changes", node.changes()},
-                        {"interfaces", std::move(interfaces)}});
+                        {"interfaces", std::move(interfaces)},
+                        {"firewall", firewall ? Json{{"backend", firewall->backend},
+                                                     {"stateHash", firewall->state_hash},
+                                                     {"changes", firewall->changes}}
+                                              : Json()}});
     }
     return {{"schema", 1}, {"nodes", std::move(list)}};
 }

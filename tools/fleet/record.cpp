@@ -56,6 +56,11 @@ Result<Record> Record::open(const std::string& nodes) {
     }
     for (const auto& name : json.value("rotating", Json::array()))
         if (name.is_string()) record.rotating.push_back(name.get<std::string>());
+    for (const auto& name : json.value("toRotate", Json::array()))
+        if (name.is_string()) record.to_rotate.push_back(name.get<std::string>());
+    for (const auto& one : json.value("agreed", Json::array()))
+        if (auto key = PublicKey::parse(one.value("key", "")))
+            record.agreed.push_back({one.value("network", ""), one.value("node", ""), *key});
     record.revoked = keys_in(json.value("revoked", Json::array()));
     return record;
 }
@@ -77,10 +82,12 @@ Result<void> Record::save() const {
     Json list = Json::array();
     for (const auto& one : revocations)
         list.push_back({{"node", one.node}, {"keys", texts(one.keys)}, {"pending", one.pending}});
-    const Json json{{"schema", 1},
-                    {"pending", pending},
-                    {"revocations", std::move(list)},
-                    {"rotating", rotating},
+    Json keys = Json::array();
+    for (const auto& one : agreed)
+        keys.push_back({{"network", one.network}, {"node", one.node}, {"key", to_string(one.key)}});
+    const Json json{{"agreed", std::move(keys)}, {"schema", 1},
+                    {"pending", pending},        {"revocations", std::move(list)},
+                    {"rotating", rotating},      {"toRotate", to_rotate},
                     {"revoked", texts(revoked)}};
     return files::replace(folder_ + "/state.json", json.dump(2) + "\n", 0644);
 }

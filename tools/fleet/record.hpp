@@ -7,6 +7,7 @@
 #include "util/unique_fd.hpp"
 #include "wgkit/fleet.hpp"
 #include "wgkit/inventory.hpp"
+#include "wgkit/mesh_edit.hpp"
 
 namespace wgkit::tool::fleet {
 
@@ -27,10 +28,12 @@ class Record {
     /// Errors: conflict (another one is at work).
     static Result<Record> lock(const std::string& nodes);
 
-    std::map<std::string, std::string> pending; ///< node -> what it still has to get, e.g. "apply"
-    std::vector<Revocation> revocations;        ///< until every node has heard of them
-    std::vector<std::string> rotating;          ///< nodes whose keys are being changed
-    std::vector<PublicKey> revoked;             ///< all keys that ever were
+    std::map<std::string, std::string> pending;  ///< node -> what it still has to get, e.g. "apply"
+    std::vector<Revocation> revocations;         ///< until every node has heard of them
+    std::vector<std::string> rotating;           ///< nodes whose keys are being changed
+    std::vector<std::string> to_rotate;          ///< nodes that come after these
+    std::vector<wgkit::mesh::LearnedKey> agreed; ///< new keys that all peers of `rotating` know of
+    std::vector<PublicKey> revoked;              ///< all keys that ever were
 
     Result<void> save() const;
     /// Adds to the log; a failure to do so is the caller's failure.

@@ -40,8 +40,10 @@ class Wave {
             good = false;
         }
         good = good && (options_.confirm == 0 || check(call("confirming", "confirm", true), false));
-        if (!good) go_back();
-        for (const auto* node : nodes_) record_.pending.erase(node->target.name);
+        if (good)
+            keep();
+        else
+            go_back();
         return save() && good;
     }
 
@@ -49,8 +51,7 @@ class Wave {
     std::vector<Reply> call(const char* what, const char* verb, bool fresh) {
         std::vector<Reply> replies(targets_.size());
         for_each_target(targets_, fleet_.parallel, what, [&](std::size_t i) {
-            auto request = request_for(verb);
-            request.files = nodes_[i]->files;
+            auto request = nodes_[i]->request(verb);
             request.revoked = record_.revoked;
             request.confirm = std::chrono::seconds(options_.confirm);
             request.patience = std::chrono::seconds(options_.patience);
@@ -79,14 +80,31 @@ class Wave {
         return good;
     }
 
+    /// From here on nothing takes it back. What a node does not hear of now does no harm.
+    void keep() {
+        const auto replies = call("keeping", "keep", false);
+        for (std::size_t i = 0; i < replies.size(); ++i) {
+            record_.pending.erase(targets_[i].name);
+            if (!replies[i].is_good())
+                report_.warning(replies[i].error.message, "the change is made and confirmed");
+            for (const auto& text : replies[i].answer.warnings)
+                report_.warning(fmt::format("{}: {}", targets_[i].name, text));
+        }
+    }
+
     void go_back() {
         report_.note(fmt::format("taking back: {}", fmt::join(names(), ", ")));
         const auto replies = call("taking back", "undo", false);
-        for (std::size_t i = 0; i < replies.size(); ++i)
-            if (!replies[i].is_good())
+        for (std::size_t i = 0; i < replies.size(); ++i) {
+            if (replies[i].is_good())
+                record_.pending.erase(targets_[i].name);
+            else
                 report_.warning(replies[i].error.message,
-                                fmt::format("the node goes back by itself within {} seconds",
+                                fmt::format("the node goes back by itself within {} seconds, or, "
+                                            "if it heard of the confirmation, with the next "
+                                            "`wgkit fleet apply`",
                                             options_.confirm));
+        }
     }
 
     std::vector<std::string> names() const {

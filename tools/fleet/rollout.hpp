@@ -28,8 +28,9 @@ struct Outcome {
 };
 
 /// Changes nodes in waves. A wave is kept only if each of its nodes made the change, all its peers
-/// still answer, and a new connection confirms it; else the whole wave goes back, and the rest is
-/// not begun. What is under way stands in the record, so that the next run goes on.
+/// still answer, and new connections confirm it on all of them; else the whole wave goes back, also
+/// where it was confirmed, and the rest is not begun. What is under way stands in the record, so
+/// that the next run goes on.
 Outcome roll_out(std::vector<Surveyed>& nodes, Transport& transport, Record& record,
                  const FleetOptions& fleet, const RolloutOptions& options, const Report& report);
 

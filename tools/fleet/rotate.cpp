@@ -3,6 +3,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <memory>
 
@@ -47,7 +48,8 @@ class Rotation {
     Rotation(const wgkit::mesh::Fleet& fleet, const wgkit::mesh::Plan& plan,
              const std::vector<std::string>& rotating, Transport& transport,
              const RotateOptions& options, const Report& report)
-        : fleet_(fleet), transport_(transport), options_(options), report_(report) {
+        : fleet_(fleet), transport_(transport), options_(options), report_(report),
+          network_(plan.network().name.value) {
         for (wgkit::mesh::NodeIndex i = 0; i < plan.size(); ++i) {
             const auto& member = plan.member(i);
             if (!member.active || !member.node->managed || member.locked == nullptr
@@ -80,13 +82,23 @@ class Rotation {
 
     const std::vector<std::string>& foreign() const { return foreign_; }
 
-    /// Each step can be repeated, so that a run that was killed goes on from the start.
-    Result<std::vector<LearnedKey>> run() {
-        if (auto done = prepare(); !done) return done.error();
-        auto keys = learned();
-        if (auto done = agree_on_preshared_keys(keys); !done) return done.error();
-        if (auto done = step("exchanging keys", [&](const End& end) { return accept(end); }); !done)
-            return done.error();
+    /// Until all ends have the offers nothing is switched over, and a run that was killed goes on
+    /// from the start. From then on, which stands in the record, an end may be done before others:
+    /// it must not begin anew.
+    Result<std::vector<LearnedKey>> run(Record& record) {
+        const auto is_ours = [&](const LearnedKey& one) { return one.network == network_; };
+        std::vector<LearnedKey> keys;
+        std::copy_if(record.agreed.begin(), record.agreed.end(), std::back_inserter(keys), is_ours);
+        if (keys.empty()) {
+            if (auto done = prepare(); !done) return done.error();
+            keys = learned();
+            if (auto done = agree_on_preshared_keys(keys); !done) return done.error();
+            if (auto done = step("exchanging keys", [&](const End& end) { return accept(end); });
+                !done)
+                return done.error();
+            record.agreed.insert(record.agreed.end(), keys.begin(), keys.end());
+            if (auto saved = record.save(); !saved) return saved.error();
+        }
         if (auto done = step("rotating", [&](const End& end) { return finish(end); }); !done)
             return done.error();
         return keys;
@@ -106,7 +118,7 @@ class Rotation {
     static NodeRequest request(const End& end, std::vector<std::string> words,
                                SecretString keys = {}) {
         auto out = request_for("rotate");
-        out.files.push_back({end.interface, std::move(keys), {}});
+        out.files.push_back({end.interface, std::move(keys), {}, {}});
         out.words = std::move(words);
         return out;
     }
@@ -215,12 +227,20 @@ class Rotation {
     const Report& report_;
     std::vector<End> ends_;
     std::vector<std::string> foreign_;
+    std::string network_;
 };
 
-/// Whose keys are to change: what was named, or all; first those of a run that did not end.
+bool fleet_has(const wgkit::mesh::Fleet& fleet, const std::string& name) {
+    return targets_of(fleet, {name}).has_value();
+}
+
+/// Whose keys are to change: what was named, or all; first those of a run that did not end, and
+/// those it had not come to.
 Result<std::vector<std::string>> wanted_names(const wgkit::mesh::Fleet& fleet,
                                               const RotateOptions& options, const Record& record) {
     std::vector<std::string> names = record.rotating;
+    for (const auto& name : record.to_rotate)
+        if (fleet_has(fleet, name)) names.push_back(name);
     const auto targets = targets_of(fleet, options.nodes);
     if (!targets) return targets.error();
     if (!options.nodes.empty() || options.all)
@@ -248,12 +268,13 @@ int rotate_some(const std::vector<std::string>& names, Transport& transport, Rec
                  fmt::format("{} would lose the tunnel: they are not managed from here",
                              fmt::join(rotation.foreign(), ", ")),
                  "with --leave-behind they do, until they have the new keys by other means"});
-        const auto keys = rotation.run();
+        const auto keys = rotation.run(record);
         if (!keys) return report.error(keys.error());
         if (auto entered = enter_keys(fleet->paths, *keys, wgkit::mesh::today()); !entered)
             return report.error(entered.error());
     }
     record.rotating.clear();
+    record.agreed.clear();
     if (auto saved = record.save(); !saved) return report.error(saved.error());
     if (auto logged = record.log("rotate", names, "done", ""); !logged)
         return report.error(logged.error());
@@ -299,7 +320,10 @@ int run_rotate(const RotateOptions& options, const Report& report) {
                      "take `public_key:` out: the lock has it, and follows the node"});
     std::vector<std::string> done;
     auto waves = wgkit::fleet::plan_waves(*names, record->rotating.size(), options.at_once);
+    record->to_rotate = *names;
     for (const auto& wave : waves) {
+        auto& left = record->to_rotate;
+        left.erase(left.begin(), left.begin() + static_cast<std::ptrdiff_t>(wave.size()));
         if (const int status = rotate_some(wave, transport, *record, options, report);
             status != exit_ok)
             return status;

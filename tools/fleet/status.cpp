@@ -8,6 +8,7 @@
 
 #include "commands.hpp"
 #include "common/json.hpp"
+#include "fleet/record.hpp"
 #include "fleet/survey.hpp"
 
 namespace wgkit::tool::fleet {
@@ -99,6 +100,18 @@ StatusRow row_of(const Surveyed& node, const wgkit::mesh::Fleet& fleet,
     return row;
 }
 
+/// What a node has still to get, as the operator's side remembers it.
+void add_pending(const Record& record, StatusRow& row) {
+    const auto is_in = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), row.node) != names.end();
+    };
+    if (const auto found = record.pending.find(row.node); found != record.pending.end())
+        row.pending.push_back(found->second);
+    for (const auto& revocation : record.revocations)
+        if (is_in(revocation.pending)) row.pending.push_back("revoke " + revocation.node);
+    if (is_in(record.rotating) || is_in(record.to_rotate)) row.pending.emplace_back("rotate");
+}
+
 std::string age(std::optional<std::int64_t> seconds) {
     if (!seconds) return "-";
     if (*seconds < 120) return fmt::format("{}s", *seconds);
@@ -143,8 +156,13 @@ int run_status(const StatusOptions& options, const Report& report) {
     Transport transport{std::chrono::seconds(options.fleet.connect_timeout)};
     const auto nodes = survey(*fleet, transport, options.fleet, options.only, true);
     if (!nodes) return report.error(nodes.error());
+    const auto record = Record::open(options.fleet.nodes);
+    if (!record) return report.error(record.error());
     std::vector<StatusRow> rows;
-    for (const auto& node : *nodes) rows.push_back(row_of(node, *fleet, *nodes));
+    for (const auto& node : *nodes) {
+        rows.push_back(row_of(node, *fleet, *nodes));
+        add_pending(*record, rows.back());
+    }
     int status = exit_ok;
     for (std::size_t i = 0; i < rows.size(); ++i) {
         const auto& reply = (*nodes)[i].reply;

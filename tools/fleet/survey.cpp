@@ -3,8 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "common/json.hpp"
+#include "wgkit/policy.hpp"
 
 namespace wgkit::tool::fleet {
 
@@ -20,20 +22,47 @@ Result<std::vector<Surveyed>> wanted_of(const wgkit::mesh::Fleet& fleet,
     if (!targets) return targets.error();
     std::vector<Surveyed> out;
     for (const auto& target : *targets) {
-        Surveyed one{target, {}, {}};
+        Surveyed one;
+        one.target = target;
+        std::map<std::string, std::string> settings; // of interfaces that forward
         for (const auto& file : files) {
             if (file.node != target.name) continue;
+            if (file.path == fmt::format("etc/sysctl.d/90-wgkit-{}.conf", file.interface)) {
+                settings[file.interface] = std::string(file.content.begin(), file.content.end());
+                continue;
+            }
             if (!file.path.starts_with(conf_start) || !file.path.ends_with(conf_end))
                 return Error{
                     Errc::invalid,
                     fmt::format("{}: {} is not a file of wg-quick", target.name, file.path),
-                    "over ssh, only nodes of `format: wg-quick` that neither relay nor "
-                    "exit are configured; deploy the others from `wgkit mesh render`"};
-            one.files.push_back({file.interface, file.content, {}});
+                    "over ssh, only nodes of `format: wg-quick` are configured; deploy the others "
+                    "from `wgkit mesh render`"};
+            one.files.push_back({file.interface, file.content, {}, {}});
         }
+        for (auto& file : one.files) file.settings = settings[file.interface];
         out.push_back(std::move(one));
     }
     return out;
+}
+
+/// What the policy has for each node; nothing without one.
+Result<void> add_firewalls(const wgkit::mesh::Fleet& fleet, std::vector<Surveyed>& nodes) {
+    const auto parsed = wgkit::fw::parse_policy(fleet.source, fleet.paths.nodes);
+    Diagnostics found = parsed.diagnostics;
+    if (!parsed.policy.is_set && found.errors() == 0) return {};
+    std::optional<wgkit::fw::FleetPolicy> policy;
+    if (found.errors() == 0) policy.emplace(parsed.policy, fleet, found);
+    if (found.errors() == 0) policy->run_tests(found);
+    if (auto error = first_error(found)) return *std::move(error);
+    for (auto& node : nodes) {
+        const auto rulesets = policy->compile(node.target.name);
+        if (!rulesets) return rulesets.error();
+        wgkit::fleet::WantedFirewall firewall{to_text(*rulesets), {}, {}};
+        for (const auto& ruleset : *rulesets) firewall.interfaces.push_back(ruleset.interface);
+        node.firewall = std::move(firewall);
+        node.echo = parsed.policy.ping;
+    }
+    return {};
 }
 
 } // namespace
@@ -59,7 +88,16 @@ std::size_t Surveyed::changes() const {
     for (const auto& one : reply.answer.interfaces)
         count += std::max(one.file_changes.size(), count_device_changes(one.device_changes))
                  + (one.is_up ? 0 : 1);
+    if (reply.answer.firewall) count += reply.answer.firewall->changes.size();
     return count;
+}
+
+NodeRequest Surveyed::request(const std::string& verb) const {
+    auto request = request_for(verb);
+    request.files = files;
+    request.firewall = firewall;
+    request.echo = echo;
+    return request;
 }
 
 Result<std::vector<Surveyed>> survey(wgkit::mesh::Fleet& fleet, Transport& transport,
@@ -72,19 +110,19 @@ Result<std::vector<Surveyed>> survey(wgkit::mesh::Fleet& fleet, Transport& trans
     if (!files) return files.error();
     auto nodes = wanted_of(fleet, *files, only);
     if (!nodes) return nodes;
+    if (auto ruled = add_firewalls(fleet, *nodes); !ruled) return ruled.error();
     std::vector<Target> targets;
     for (const auto& one : *nodes) targets.push_back(one.target);
-    auto replies = call_all(transport, targets, options, "asking nodes", [&](std::size_t i) {
-        auto request = request_for("plan");
-        request.files = (*nodes)[i].files;
-        return request;
-    });
+    auto replies = call_all(transport, targets, options, "asking nodes",
+                            [&](std::size_t i) { return (*nodes)[i].request("plan"); });
     for (std::size_t i = 0; i < replies.size(); ++i) {
         (*nodes)[i].reply = std::move(replies[i]);
         // From here on, only what the node is now may be changed.
         for (auto& file : (*nodes)[i].files)
             for (const auto& one : (*nodes)[i].reply.answer.interfaces)
                 if (one.name == file.interface) file.state_hash = one.state_hash;
+        if (auto& firewall = (*nodes)[i].firewall; firewall && (*nodes)[i].reply.answer.firewall)
+            firewall->state_hash = (*nodes)[i].reply.answer.firewall->state_hash;
     }
     return nodes;
 }

@@ -12,11 +12,15 @@ namespace wgkit::tool::fleet {
 struct Surveyed {
     Target target;
     std::vector<wgkit::fleet::WantedFile> files;
+    std::optional<wgkit::fleet::WantedFirewall> firewall; ///< nothing without a policy
+    bool echo = true; ///< its policy has nodes answer echo requests
     Reply reply;
 
-    /// What is to be changed on it: lines of its files, and peers of its devices that differ though
-    /// the files do not.
+    /// What is to be changed on it: lines of its files and rules of its firewall, and peers of its
+    /// devices that differ though the files do not.
     std::size_t changes() const;
+    /// All that it is asked for, in a request.
+    wgkit::fleet::NodeRequest request(const std::string& verb) const;
 };
 
 /// Renders the fleet's files and asks every node what they would change there. Keys and the lock's

@@ -27,7 +27,15 @@ inline constexpr std::uint32_t protocol_version = 1;
 struct WantedFile {
     std::string interface;
     SecretString config;    ///< without PrivateKey if the node keeps its own
+    std::string settings;   ///< of the kernel, as of sysctl.d(5); empty: none
     std::string state_hash; ///< of the state that the plan was made from; empty: any
+};
+
+/// The rules of a node's firewall, for all its interfaces.
+struct WantedFirewall {
+    std::string rules; ///< as `wgkit fw --rules` takes them
+    std::vector<std::string> interfaces;
+    std::string state_hash; ///< of the rules that the plan was made from; empty: any
 };
 
 /// What the operator's program asks of a node, as JSON on its standard input.
@@ -36,11 +44,13 @@ struct NodeRequest {
     std::string verb;
     std::string operator_name; ///< who asks, for the node's log
     std::vector<WantedFile> files;
-    std::vector<PublicKey> revoked;        ///< keys that nothing may bring back
-    std::chrono::seconds confirm{0};       ///< 0: the change stays without confirmation
-    std::chrono::seconds patience{0};      ///< how long peers may take to answer
-    std::optional<std::uint32_t> removals; ///< peers that may go; absent: as `guard`
-    std::vector<std::string> words;        ///< further arguments of the verb
+    std::optional<WantedFirewall> firewall; ///< absent: rules are left alone
+    bool echo = true;                       ///< peers answer echo requests through the tunnel
+    std::vector<PublicKey> revoked;         ///< keys that nothing may bring back
+    std::chrono::seconds confirm{0};        ///< 0: the change stays without confirmation
+    std::chrono::seconds patience{0};       ///< how long peers may take to answer
+    std::optional<std::uint32_t> removals;  ///< peers that may go; absent: as `guard`
+    std::vector<std::string> words;         ///< further arguments of the verb
 };
 
 /// A peer as a node sees it.
@@ -67,6 +77,14 @@ struct NodeInterface {
     std::string device_changes; ///< for `plan`: JSON of `wgkit net plan --json`; empty: none
     std::size_t drift = 0;      ///< for `state`: changes that would make the device its file
     std::optional<std::chrono::seconds> pending; ///< a change waits for confirmation: time left
+    bool can_go_back = false; ///< a change was made or confirmed, but neither kept nor undone
+};
+
+/// The rules of WireGuard interfaces as a node has them.
+struct NodeFirewall {
+    std::string backend;              ///< "nftables", ...
+    std::string state_hash;           ///< of what is loaded
+    std::vector<std::string> changes; ///< lines: `+ IPv4 input wg0: accept ...`
 };
 
 /// What a node answers, as JSON on its standard output.
@@ -80,6 +98,8 @@ struct NodeAnswer {
     std::optional<Error> error;
     std::vector<std::string> warnings;
     std::vector<NodeInterface> interfaces;
+    std::optional<NodeFirewall> firewall; ///< for `plan`, if rules were asked for
+    bool firewall_waits = false;     ///< a change of rules was made, but neither kept nor undone
     std::vector<PublicKey> revoked;  ///< the node's list
     std::vector<PublicKey> answered; ///< peers that answered an echo through the tunnel
     std::vector<PublicKey> silent;   ///< peers that did so before the change, and do not now

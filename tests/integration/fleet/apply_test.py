@@ -83,6 +83,34 @@ def a_bad_change_reaches_one(site, operator):
         file.write(lock)
 
 
+ONE_CONNECTION = """
+table inet one { chain in { type filter hook input priority 0;
+  tcp dport 22 ct state new add @seen { ip saddr ct count over 1 } counter reject with tcp reset; };
+  set seen { type ipv4_addr; flags dynamic; }; }
+"""
+
+
+def a_wave_is_confirmed_whole(site, operator):
+    """One node takes no second connection, so that it cannot be confirmed: those that were go back, too."""
+    before = {host.name: (host.read("/etc/wireguard/wg0.conf"), host.run("wg", "showconf", "wg0").stdout)
+              for host in site.hosts}
+    move_phone(site, operator)
+    odd = site.hosts[2]
+    odd.run("nft", "-f", "-", input=ONE_CONNECTION)
+    said = operator.fleet("apply", "--canary", "0", "--wave", "4", "--connect-timeout", "3", status=1)
+    odd.run("nft", "delete", "table", "inet", "one")
+    assert "n3: " in said.stderr and "taken back: n1, n2, n3, n4\n" in said.stdout, said
+    for host in site.hosts:
+        assert before[host.name] == (host.read("/etc/wireguard/wg0.conf"), host.run("wg", "showconf", "wg0").stdout), \
+            host.name
+        assert host.wgkit("net", "confirm", "--list").stdout == ""
+    rows = operator.json("status", status=2)["nodes"]
+    assert all(row["state"] == "changes" and not row["pending"] for row in rows), rows
+    operator.fleet("apply")
+    assert all(row["state"] == "ok" for row in operator.json("status")["nodes"])
+    assert not any(host.run("ls", "/var/lib/wgkit/fleet/back").stdout for host in site.hosts)
+
+
 def who_is_not_reached_is_pending(site, operator):
     host = site.hosts[1]
     host.stop_sshd()
@@ -122,6 +150,7 @@ def main():
         a_new_peer_reaches_all(site, operator)
         two_operators_cannot_race(site, operator)
         a_bad_change_reaches_one(site, operator)
+        a_wave_is_confirmed_whole(site, operator)
         who_is_not_reached_is_pending(site, operator)
         for at in (0.1, 0.5, 0.9):
             a_killed_run_goes_on(site, operator, at)
