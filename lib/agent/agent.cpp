@@ -81,11 +81,9 @@ class Agent {
             return;
         }
         say(fmt::format("revision {} from disk", follower_.position().revision));
-        // A rotation goes on in its own time: it may have to wait for others.
-        if (rotation_.is_under_way())
-            has_news_ = true;
-        else
-            apply();
+        if (!rotation_.is_under_way()) apply();
+        // A rotation goes on, or begins, in its own time: it may have to wait for others.
+        has_news_ = rotation_.is_under_way() || rotation_.is_wanted(*follower_.state());
     }
 
     /// Waits for what comes from the store, and believes what it can.

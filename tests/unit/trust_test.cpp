@@ -356,10 +356,10 @@ TEST_CASE("a node speaks for itself alone") {
     record.agent = verify_key(agent);
     const auto hint = [&](const std::string& network, const std::string& node,
                           const SigningKey& key) {
-        return check_hint(world.state(), record,
-                          TrustWorld::envelope(type::hint,
-                                               to_json(Hint{network, node, "", 1, 2, "applied", ""}),
-                                               {&key}));
+        return check_hint(
+            world.state(), record,
+            TrustWorld::envelope(type::hint, to_json(Hint{network, node, "", 1, 2, "applied", ""}),
+                                 {&key}));
     };
     CHECK(hint("corp", "gw", agent));
     CHECK(says(hint("corp", "gw", world.other).error(), "signatures"));
