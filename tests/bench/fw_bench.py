@@ -97,23 +97,24 @@ def bench_packets(folder):
 def bench_equivalence(count):
     for backend in ("nftables", "iptables", "ufw", "firewalld"):
         test = os.path.join(HERE, "..", "integration", "fw", "equivalence_test.py")
-        environment = {k: v for k, v in os.environ.items() if k != inside.MARK}
-        subprocess.run([test, backend, str(count if backend != "firewalld" else min(count, 100))], check=True,
-                       env=environment)
+        subprocess.run([test, backend, str(count if backend != "firewalld" else min(count, 100))], check=True)
+
+
+def policies():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--policies", type=int, default=0)
+    return parser.parse_args().policies
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--policies", type=int, default=0)
-    options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="wgkit-fw-bench-") as folder:
         path = bench_compile(folder)
         bench_packets(folder)
         bench_load(path, folder)
-    if options.policies:
-        bench_equivalence(options.policies)
     return 0
 
 
 if __name__ == "__main__":
+    if not os.environ.get(inside.MARK) and policies():
+        bench_equivalence(policies())  # each in namespaces of its own
     inside.run(main)

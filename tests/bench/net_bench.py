@@ -67,6 +67,17 @@ class Stream:
             thread.join()
         return self.sent - len(self.seen)
 
+    def gaps(self):
+        """[(first lost, how many in a row)], once it has ended."""
+        found = []
+        for number in range(self.sent):
+            if number not in self.seen:
+                if found and sum(found[-1]) == number:
+                    found[-1] = (found[-1][0], found[-1][1] + 1)
+                else:
+                    found.append((number, 1))
+        return found
+
 
 class Pair:
     def __init__(self, bed, engine, net, others):
@@ -103,6 +114,10 @@ class Pair:
         work()
         seconds = time.monotonic() - begin
         lost = sum(stream.lost() for stream in streams)
+        for stream, way in zip(streams, "there back".split()):
+            if gaps := stream.gaps():
+                print(f"    {way}: lost of {stream.sent}: {', '.join(f'{n} from {f} on' for f, n in gaps[:5])}"
+                      f"{f' and {len(gaps) - 5} more times' if len(gaps) > 5 else ''}")
         return lost, sum(stream.sent for stream in streams), seconds
 
 
@@ -119,7 +134,18 @@ def loss(bed, options, net):
         for turn in range(1, options.applies + 1):
             if changes:
                 pair.write(turn)
-            subprocess.run(words, stdout=subprocess.DEVNULL, check=True)
+            subprocess.run(words(turn) if callable(words) else words, stdout=subprocess.DEVNULL, check=True)
+
+    def wg_set(turn):
+        """One message that names one other peer: what an engine loses over this is its own."""
+        number = turn % len(pair.others)
+        extra = f",10.2.{number % 250}.0/24" if turn % 2 else ""
+        return ["wg", "set", pair.a.name, "peer", pair.others[number], "allowed-ips",
+                f"10.1.{number // 250}.{number % 250}/32{extra}"]
+    for name, words in (("wg show dump", ["wg", "show", pair.a.name, "dump"]), ("wg set of one other peer", wg_set)):
+        lost, sent, seconds = pair.measure(rate, lambda: repeat(words, False))
+        print(f"  {options.applies} x {name}: {lost} lost of {sent}, {1000 * seconds / options.applies:.1f} ms each",
+              flush=True)
     for changes, what in ((False, "that change nothing"), (True, "that change one peer")):
         for name, words in commands.items():
             pair.write(0)
@@ -167,10 +193,11 @@ def main():
     parser.add_argument("--rate", type=int, default=20000)
     parser.add_argument("--peers", type=int, default=300)
     parser.add_argument("--engine")
+    parser.add_argument("--only-loss", action="store_true", help="nothing of 20,000 peers")
     options = parser.parse_args()
     options.engine = options.engine or os.path.join(options.bin, "wgkit-tunnel") + " -f"
     net = os.path.abspath(os.path.join(options.bin, "wgkit-net"))
-    for part in (loss, many_peers):
+    for part in (loss,) if options.only_loss else (loss, many_peers):
         with Bed() as bed:
             part(bed, options, net)
 

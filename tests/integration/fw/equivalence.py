@@ -123,7 +123,7 @@ def unload_nft(_):
 
 
 def load_script(text):
-    run("sh", "-s", input=text, timeout=60)
+    run("sh", "-s", input=text, timeout=300)  # firewalld takes its time on a busy machine
 
 
 UFW = {}  # ufw's own rules, by family
