@@ -204,3 +204,47 @@ TEST_CASE("names that a firewall cannot have are refused", "[fw]") {
     CHECK(emit(ruleset, Backend::iptables));
     CHECK_FALSE(emit(ruleset, Backend::firewalld));
 }
+
+TEST_CASE("a rule that earlier ones cover is found, with the first that decides instead", "[fw]") {
+    const auto shadowed = [](std::vector<std::string> allow) {
+        LockdownOptions options;
+        options.allow = std::move(allow);
+        return shadowed_rules(*lockdown(options));
+    };
+    CHECK(shadowed({"53", "80,443/tcp", "8000-8010/udp", "icmp"}).empty());
+    const auto found = shadowed({"22/tcp", "1-1000/tcp", "53", "80-90/tcp", "22/tcp"});
+    REQUIRE(found.size() == 2);
+    CHECK(found[0].rule == "80-90/tcp through wg0");
+    CHECK(found[0].by == "1-1000/tcp through wg0");
+    CHECK(found[1].rule == "22/tcp through wg0");
+    CHECK(found[1].by == "22/tcp through wg0");
+    CHECK(shadowed({"any", "icmp", "53/udp"}).size() == 2);
+    CHECK(shadowed({"53/udp", "any"}).empty());
+}
+
+TEST_CASE("what covers a rule is asked for each address, and never if it is limited", "[fw]") {
+    const auto rule = [](const char* from, const char* to, Rate limit = {}) {
+        Rule made;
+        if (*from != '\0') made.from = {*Prefix::parse(from)};
+        if (*to != '\0') made.to = {*Prefix::parse(to)};
+        made.traffic = {Traffic{}};
+        made.text = std::string(from) + " -> " + to;
+        made.limit = limit;
+        return made;
+    };
+    Ruleset ruleset;
+    ruleset.rules = {rule("10.8.0.0/25", "10.8.0.1/32"), rule("10.8.0.128/25", "")};
+    ruleset.rules.push_back(rule("10.8.0.7/32", "10.8.0.1/32"));
+    CHECK(shadowed_rules(ruleset).size() == 1);
+    ruleset.rules.back().from.push_back(*Prefix::parse("10.8.0.200/32"));
+    CHECK(shadowed_rules(ruleset).size() == 1); // by both together
+    ruleset.rules.back().from.push_back(*Prefix::parse("10.8.1.1/32"));
+    CHECK(shadowed_rules(ruleset).empty());
+    ruleset.rules = {rule("", "", {5, 60}), rule("10.8.0.7/32", "")};
+    CHECK(shadowed_rules(ruleset).empty());
+    ruleset.rules = {rule("", ""), rule("10.8.0.7/32", "", {5, 60})};
+    CHECK(shadowed_rules(ruleset).size() == 1); // its limit never holds anybody back
+    ruleset.rules = {rule("", ""), rule("10.8.0.7/32", "")};
+    ruleset.rules.back().in_tunnel = false;
+    CHECK(shadowed_rules(ruleset).empty());
+}
