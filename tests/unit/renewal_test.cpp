@@ -42,7 +42,7 @@ struct Changing : TrustWorld {
     Result<Renewal> judge(const Renewal& renewal, const Node& node) const {
         return check_renewal("corp", rotation, node.record, text(renewal, node.agent));
     }
-    Result<State> gathered(const std::vector<std::string>& envelopes) {
+    Result<trust::State> gathered(const std::vector<std::string>& envelopes) {
         snapshot.index = {put_index({a.record, b.record})};
         rotation.renewals.clear();
         for (const auto& one : envelopes) rotation.renewals.push_back(put(one));

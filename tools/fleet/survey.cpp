@@ -10,6 +10,8 @@
 
 namespace wgkit::tool::fleet {
 
+using wgkit::fleet::NodeRequest;
+
 namespace {
 
 constexpr std::string_view conf_start = "etc/wireguard/";

@@ -19,7 +19,7 @@ struct ApplyCommandOptions {
     bool withdraw = false;
 };
 
-Json plan_json(const agent::PublishPlan& plan) {
+Json plan_json(const wgkit::agent::PublishPlan& plan) {
     Json changes = Json::array();
     for (const auto& change : plan.changes)
         changes.push_back({{"node", change.node},
@@ -32,7 +32,7 @@ Json plan_json(const agent::PublishPlan& plan) {
             {"changes", changes}};
 }
 
-void print_plan(const agent::PublishPlan& plan) {
+void print_plan(const wgkit::agent::PublishPlan& plan) {
     for (const auto& change : plan.changes) {
         fmt::print("{}\n", change.node);
         for (const auto& line : wgkit::fleet::compare_files(change.before, change.after))
@@ -48,8 +48,8 @@ template <class Act>
 int with_plan(const ApplyCommandOptions& options, const Report& report, Act&& act) {
     auto fleet = load_inventory(options.nodes, report);
     if (!fleet) return exit_failed;
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto plan = agent::plan_publish(op, *fleet, drops(options.stale_policy));
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto plan = wgkit::agent::plan_publish(op, *fleet, drops(options.stale_policy));
         if (!plan) return report.error(plan.error());
         if (plan->published.left_hooks_out) warn_of_hooks(report);
         return act(op, *fleet, *plan);
@@ -71,19 +71,19 @@ int run_plan(const ApplyCommandOptions& options, const Report& report) {
 
 int run_apply(const ApplyCommandOptions& options, const Report& report) {
     if (options.withdraw)
-        return with_operator(options.common, report, [&](const agent::Operator& op) {
-            const auto done = agent::withdraw_waves(op);
+        return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+            const auto done = wgkit::agent::withdraw_waves(op);
             return done ? static_cast<int>(exit_ok) : report.error(done.error());
         });
     return with_plan(options, report, [&](const auto& op, const auto& fleet, const auto& plan) {
         std::vector<std::string> names;
         for (const auto& change : plan.changes) names.push_back(change.node);
-        agent::WaveOptions waves;
+        wgkit::agent::WaveOptions waves;
         waves.drop_unrefreshed = drops(options.stale_policy);
         waves.waves = wgkit::fleet::plan_waves(names, options.canary, options.wave);
         waves.patience = std::chrono::seconds(options.patience);
         waves.tell = [&report](const std::string& text) { report.note(text); };
-        const auto done = agent::apply_waves(op, fleet, waves);
+        const auto done = wgkit::agent::apply_waves(op, fleet, waves);
         if (!done) return report.error(done.error());
         if (options.common.json)
             print({{"schema", 1}, {"revision", done->revision}, {"changed", names}});

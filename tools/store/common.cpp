@@ -54,7 +54,7 @@ void warn_of_hooks(const Report& report) {
 }
 
 int with_operator(const StoreCommandOptions& options, const Report& report,
-                  const std::function<int(const agent::Operator&)>& act) {
+                  const std::function<int(const wgkit::agent::Operator&)>& act) {
     auto poster = load_http_poster();
     if (!poster) return report.error(poster.error());
     return act({**poster, options.home, std::time(nullptr),

@@ -25,7 +25,7 @@ void add_json(Arguments arguments, StoreCommandOptions& options);
 
 /// Calls `act` with an operator; its result is the exit status.
 int with_operator(const StoreCommandOptions& options, const Report& report,
-                  const std::function<int(const agent::Operator&)>& act);
+                  const std::function<int(const wgkit::agent::Operator&)>& act);
 
 /// The inventory with its lock; nothing if it has errors, which are told.
 std::optional<mesh::Fleet> load_inventory(const std::string& path, const Report& report);

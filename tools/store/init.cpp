@@ -11,7 +11,7 @@ namespace {
 
 struct InitCommandOptions {
     StoreCommandOptions common;
-    agent::StoreOptions store;
+    wgkit::agent::StoreOptions store;
     std::string password_file;
 };
 
@@ -25,8 +25,8 @@ int run_init(InitCommandOptions& options, const Report& report) {
             return exit_failed;
         }
     }
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto done = agent::init_store(op, options.store);
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto done = wgkit::agent::init_store(op, options.store);
         if (!done) return report.error(done.error());
         report.note(fmt::format("{} holds the operator's keys: keep a copy, and move recovery.key "
                                 "to where it is safe",

@@ -11,7 +11,7 @@ namespace {
 
 struct JoinKeyCommandOptions {
     StoreCommandOptions common;
-    agent::JoinKeyOptions key;
+    wgkit::agent::JoinKeyOptions key;
     std::vector<std::string> pools;
     std::string expires = "1d";
     std::string out;
@@ -30,8 +30,8 @@ int run_joinkey(JoinKeyCommandOptions& options, const Report& report) {
         return exit_usage;
     }
     options.key.valid_for = *valid_for;
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto made = agent::make_join_key(op, options.key);
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto made = wgkit::agent::make_join_key(op, options.key);
         if (!made) return report.error(made.error());
         report.note(fmt::format("join key {}", made->id));
         if (options.out.empty()) {

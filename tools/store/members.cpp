@@ -20,8 +20,8 @@ struct RevokeCommandOptions {
 };
 
 int run_approve(const ApproveCommandOptions& options, const Report& report) {
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto done = agent::approve(op, options.names);
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto done = wgkit::agent::approve(op, options.names);
         if (!done) return report.error(done.error());
         for (const auto& [name, why] : done->refused) report.error(why);
         if (options.common.json) {
@@ -41,9 +41,9 @@ int run_revoke(const RevokeCommandOptions& options, const Report& report) {
         report.error("name a node, or a join key with --join-key");
         return exit_usage;
     }
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto done = options.name.empty() ? agent::revoke_join_key(op, options.join_key)
-                                               : agent::revoke_node(op, options.name);
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto done = options.name.empty() ? wgkit::agent::revoke_join_key(op, options.join_key)
+                                               : wgkit::agent::revoke_node(op, options.name);
         return done ? static_cast<int>(exit_ok) : report.error(done.error());
     });
 }

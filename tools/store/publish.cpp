@@ -14,7 +14,7 @@ struct PublishCommandOptions {
     std::string stale_policy;
 };
 
-void print_published(const agent::Published& done, bool json) {
+void print_published(const wgkit::agent::Published& done, bool json) {
     if (json) {
         print({{"schema", 1},
                {"revision", done.revision},
@@ -31,8 +31,8 @@ void print_published(const agent::Published& done, bool json) {
 int run_publish(const PublishCommandOptions& options, const Report& report) {
     const auto fleet = load_inventory(options.nodes, report);
     if (!fleet) return exit_failed;
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto done = agent::publish(op, *fleet, drops(options.stale_policy));
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto done = wgkit::agent::publish(op, *fleet, drops(options.stale_policy));
         if (!done) return report.error(done.error());
         if (done->left_hooks_out) warn_of_hooks(report);
         print_published(*done, options.common.json);

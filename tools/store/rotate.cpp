@@ -10,7 +10,7 @@ namespace {
 
 struct RotateCommandOptions {
     StoreCommandOptions common;
-    agent::RotateOptions rotate;
+    wgkit::agent::RotateOptions rotate;
     bool all = false;
     std::uint32_t at_once = 100;
     std::uint32_t patience = 60;
@@ -26,8 +26,8 @@ int run_rotate(RotateCommandOptions& options, const Report& report) {
     options.rotate.patience = std::chrono::seconds(options.patience);
     options.rotate.timeout = std::chrono::seconds(options.timeout);
     options.rotate.tell = [&report](const std::string& text) { report.note(text); };
-    return with_operator(options.common, report, [&](const agent::Operator& op) {
-        const auto done = agent::rotate_keys(op, options.rotate);
+    return with_operator(options.common, report, [&](const wgkit::agent::Operator& op) {
+        const auto done = wgkit::agent::rotate_keys(op, options.rotate);
         if (!done) return report.error(done.error());
         if (options.common.json)
             print({{"schema", 1}, {"rotated", done->nodes}, {"revision", done->revision}});

@@ -22,14 +22,14 @@ std::string time_text(std::int64_t seconds) {
     return rfc3339(std::chrono::sys_seconds(std::chrono::seconds(seconds)));
 }
 
-std::string state_of(const agent::NodeStatus& node) {
+std::string state_of(const wgkit::agent::NodeStatus& node) {
     if (node.waits) return "waits for approval";
     if (!node.runs_agent) return "no agent";
     if (node.revision == 0) return "has said nothing";
     return fmt::format("revision {} {}", node.revision, printable(node.status));
 }
 
-void print_status(const agent::StoreStatus& status) {
+void print_status(const wgkit::agent::StoreStatus& status) {
     if (status.revision == 0) {
         fmt::print("{}: nothing was published yet\n", status.network);
         return;
@@ -45,7 +45,7 @@ void print_status(const agent::StoreStatus& status) {
     for (const auto& [name, why] : status.refused) fmt::print("refused {}\n", printable(why));
 }
 
-Json status_json(const agent::StoreStatus& status) {
+Json status_json(const wgkit::agent::StoreStatus& status) {
     Json nodes = Json::array(), keys = Json::array(), refused = Json::array();
     for (const auto& node : status.nodes)
         nodes.push_back({{"name", node.name},
@@ -76,8 +76,8 @@ Action setup_status(Arguments arguments) {
     add_home(arguments, *options);
     add_json(arguments, *options);
     return [options](const Report& report) {
-        return with_operator(*options, report, [&](const agent::Operator& op) {
-            const auto status = agent::store_status(op);
+        return with_operator(*options, report, [&](const wgkit::agent::Operator& op) {
+            const auto status = wgkit::agent::store_status(op);
             if (!status) return report.error(status.error());
             if (options->json)
                 print(status_json(*status));
@@ -93,8 +93,8 @@ Action setup_log(Arguments arguments) {
     add_home(arguments, *options);
     add_json(arguments, *options);
     return [options](const Report& report) {
-        return with_operator(*options, report, [&](const agent::Operator& op) {
-            const auto entries = agent::read_log(op);
+        return with_operator(*options, report, [&](const wgkit::agent::Operator& op) {
+            const auto entries = wgkit::agent::read_log(op);
             if (!entries) return report.error(entries.error());
             auto list = Json::array();
             for (const auto& one : *entries) {
