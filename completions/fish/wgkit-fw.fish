@@ -35,8 +35,7 @@ function __wgkit_fw_at
                 set skip 1
             case 'apply:--node' 'apply:--nodes' 'apply:--rules' 'apply:--interface' 'apply:--port' 'apply:--allow' 'apply:--confirm'
                 set skip 1
-            case 'status:--node' 'status:--nodes' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format' 'status:--alert'
-            case 'status:--node' 'status:--nodes' 'status:--rules' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format'
+            case 'status:--node' 'status:--nodes' 'status:--rules' 'status:--interface' 'status:--port' 'status:--allow' 'status:--format' 'status:--alert'
                 set skip 1
             case 'restore:--file'
                 set skip 1

@@ -129,8 +129,7 @@ function __wgkit_at
                 set skip 1
             case 'fw apply:--node' 'fw apply:--nodes' 'fw apply:--rules' 'fw apply:--interface' 'fw apply:--port' 'fw apply:--allow' 'fw apply:--confirm'
                 set skip 1
-            case 'fw status:--node' 'fw status:--nodes' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format' 'fw status:--alert'
-            case 'fw status:--node' 'fw status:--nodes' 'fw status:--rules' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format'
+            case 'fw status:--node' 'fw status:--nodes' 'fw status:--rules' 'fw status:--interface' 'fw status:--port' 'fw status:--allow' 'fw status:--format' 'fw status:--alert'
                 set skip 1
             case 'fw restore:--file'
                 set skip 1
