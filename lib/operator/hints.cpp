@@ -18,11 +18,8 @@ Result<std::map<std::string, trust::Hint>> read_hints(store::Client& client,
         if (node == by_name.end()) continue;
         auto hint = trust::check_hint(state, *node->second, entry.value);
         if (!hint) continue;
-        const auto before = out.find(hint->node);
-        if (before == out.end())
-            out.emplace(hint->node, *std::move(hint));
-        else if (before->second.time <= hint->time)
-            before->second = *std::move(hint);
+        const auto [kept, is_new] = out.try_emplace(hint->node);
+        if (is_new || kept->second.time <= hint->time) kept->second = *std::move(hint);
     }
     return out;
 }
