@@ -13,7 +13,7 @@ std::map<PublicKey, IpAddress> addresses_of(const config::Config& config) {
     std::map<PublicKey, IpAddress> out;
     for (const auto& peer : config.peers)
         for (const auto& allowed : peer.allowed_ips)
-            if (allowed.prefix.length == (allowed.prefix.address.is_v4() ? 32 : 128))
+            if (allowed.prefix.length == allowed.prefix.address.bits())
                 out.emplace(peer.public_key, allowed.prefix.address);
     return out;
 }

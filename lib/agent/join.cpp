@@ -1,14 +1,15 @@
 // A machine becomes a node.
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <set>
 
 #include "agent/follower.hpp"
 #include "agent/identity.hpp"
 #include "agent/reader.hpp"
+#include "crypto/random_id.hpp"
 #include "trust/possession.hpp"
 #include "trust/token.hpp"
 #include "util/ascii.hpp"
@@ -21,15 +22,6 @@ namespace {
 
 /// Addresses of a pool are tried in order; a store with this many taken ones is a mistake.
 constexpr int max_tries = 5000;
-
-std::string random_nonce() {
-    std::array<unsigned char, 16> bytes{};
-    randombytes_buf(bytes.data(), bytes.size());
-    std::string text(33, '\0');
-    sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());
-    text.resize(32);
-    return text;
-}
 
 IpAddress next_address(const IpAddress& address) {
     std::array<std::uint8_t, 16> bytes{};
@@ -171,7 +163,7 @@ class Joining {
         admission.network = token_.network;
         admission.delegation = trust::verify_key(token_.key);
         admission.record = record;
-        admission.nonce = random_nonce();
+        admission.nonce = crypto::random_id();
         auto mac = trust::possession_mac(admission, *delegation(), keys.wireguard);
         if (!mac) return mac.error();
         admission.mac = *mac;

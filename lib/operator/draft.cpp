@@ -95,7 +95,7 @@ std::map<std::string, std::string> Draft::make_objects(trust::Snapshot& snapshot
         objects[hash] = std::move(text);
         return hash;
     };
-    const auto add_records = [&](const std::map<std::string, trust::NodeRecord>& nodes) {
+    const auto add_records = [&](const Records& nodes) {
         std::vector<trust::IndexObject> lists(list_count(nodes.size()));
         for (const auto& [name, record] : nodes)
             lists[list_of(name, lists.size())].records.emplace_back(name, add(to_json(record)));
@@ -138,6 +138,12 @@ Result<void> Draft::put_objects(const std::map<std::string, std::string>& object
             if (auto done = flush(); !done) return done;
     }
     return flush();
+}
+
+std::vector<trust::NodeRecord> values_of(const Records& records) {
+    std::vector<trust::NodeRecord> out;
+    for (const auto& [name, record] : records) out.push_back(record);
+    return out;
 }
 
 void Draft::revoke(const trust::NodeRecord& record) {

@@ -11,6 +11,11 @@
 
 namespace wgkit::agent {
 
+using Records = std::map<std::string, trust::NodeRecord>; ///< by name
+
+/// In the order of their names.
+std::vector<trust::NodeRecord> values_of(const Records& records);
+
 /// The next state of a fleet, made from the present one and published whole or not at all.
 class Draft {
   public:
@@ -19,7 +24,7 @@ class Draft {
     static Result<Draft> open(const Home& home, store::Client& client, trust::Seconds now);
 
     trust::FleetObject fleet;
-    std::map<std::string, trust::NodeRecord> records; ///< by name
+    Records records;
     std::vector<trust::Delegation> delegations;
     std::vector<std::string> revoked;
     std::optional<trust::Rotation> rotation;     ///< its `renewals` follow from these:
@@ -27,7 +32,7 @@ class Draft {
     /// While a change goes from wave to wave: what was before it, and who follows it already.
     struct Rollout {
         trust::FleetObject fleet;
-        std::map<std::string, trust::NodeRecord> records;
+        Records records;
         std::vector<std::string> following;
     };
     std::optional<Rollout> rollout;

@@ -31,7 +31,7 @@ Result<Published> stage(Draft& draft, const std::string& network, const mesh::Fl
                      {}};
     Published out;
     out.left_hooks_out = inventory->left_hooks_out;
-    std::map<std::string, trust::NodeRecord> records;
+    Records records;
     for (auto& record : inventory->records) {
         if (auto good = check_revoked(draft, record); !good) return good.error();
         const auto before = draft.records.find(record.name);

@@ -17,14 +17,6 @@ namespace {
 
 constexpr std::chrono::milliseconds status_pause{250};
 
-using Records = std::map<std::string, trust::NodeRecord>;
-
-std::vector<trust::NodeRecord> values_of(const Records& records) {
-    std::vector<trust::NodeRecord> out;
-    for (const auto& [name, record] : records) out.push_back(record);
-    return out;
-}
-
 /// A node's configuration without its key; empty if it has none.
 config::Config config_of(const mesh::Fleet& fleet, const std::string& node) {
     const PrivateKey nobody(std::array<std::uint8_t, key_bytes>{});

@@ -1,12 +1,12 @@
 // New keys for nodes: asked for, put in place by all ends together, and made part of the fleet.
 #include <fmt/format.h>
-#include <sodium.h>
 
 #include <algorithm>
 #include <set>
 #include <thread>
 
 #include "agent/compose.hpp"
+#include "crypto/random_id.hpp"
 #include "operator/draft.hpp"
 #include "operator/hints.hpp"
 #include "operator/stage.hpp"
@@ -20,15 +20,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::milliseconds look_pause{250};
-
-std::string random_id() {
-    std::array<unsigned char, 16> bytes{};
-    randombytes_buf(bytes.data(), bytes.size());
-    std::string text(33, '\0');
-    sodium_bin2hex(text.data(), text.size(), bytes.data(), bytes.size());
-    text.resize(32);
-    return text;
-}
 
 std::string some_of(const std::vector<std::string>& names) {
     constexpr std::size_t most = 5;
@@ -59,9 +50,7 @@ Result<std::vector<std::string>> chosen(const Draft& draft, const RotateOptions&
 /// Those who get new keys, and their peers.
 Result<trust::Rotation> make_rotation(const Draft& draft, std::vector<std::string> rotating,
                                       bool leave_behind) {
-    std::vector<trust::NodeRecord> records;
-    for (const auto& [name, record] : draft.records) records.push_back(record);
-    const auto fleet = compose_fleet(draft.fleet, records, mesh::today());
+    const auto fleet = compose_fleet(draft.fleet, values_of(draft.records), mesh::today());
     if (!fleet) return fleet.error();
     const auto& plan = fleet->plans.front();
     std::set<std::string> taking_part, alone;
@@ -89,7 +78,7 @@ Result<trust::Rotation> make_rotation(const Draft& draft, std::vector<std::strin
                                  some_of({alone.begin(), alone.end()})),
                      "with --leave-behind they do, until they have the new keys by other means"};
     trust::Rotation rotation;
-    rotation.id = random_id();
+    rotation.id = crypto::random_id();
     rotation.rotating = std::move(rotating);
     rotation.taking_part.assign(taking_part.begin(), taking_part.end());
     rotation.leave_behind = !alone.empty();
@@ -171,11 +160,9 @@ class Rotating {
                     missing.push_back(name);
                 }
             }
-            if (missing.empty()) {
-                std::vector<trust::NodeRecord> records;
-                for (const auto& [name, record] : draft.records) records.push_back(record);
-                return trust::check_renewals(*draft.rotation, records, draft.revoked, good);
-            }
+            if (missing.empty())
+                return trust::check_renewals(*draft.rotation, values_of(draft.records),
+                                             draft.revoked, good);
             if (Clock::now() >= end)
                 return Error{Errc::conflict, fmt::format("{} made no new keys", some_of(missing)),
                              "nothing was changed; does an agent run there, and is it up to date"};
