@@ -14,6 +14,10 @@ inline std::string rfc3339(std::chrono::sys_seconds time) {
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time.time_since_epoch().count()));
 }
 
+inline std::string rfc3339_now() {
+    return rfc3339(std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()));
+}
+
 /// A time as RFC 3339 has it, with any fraction, which is cut off, and any offset.
 std::optional<std::chrono::sys_seconds> from_rfc3339(std::string_view text);
 

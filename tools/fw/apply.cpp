@@ -130,11 +130,6 @@ int run_plan(const ApplyOptions& options, const Report& report) {
     return change->empty() ? exit_ok : exit_differences;
 }
 
-std::string now_text() {
-    return rfc3339(
-        std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
-}
-
 /// All interfaces, or none.
 Result<void> load_all(const Change& change, wgkit::fw::Lasting lasting) {
     std::vector<const Prepared*> done;
@@ -156,8 +151,8 @@ int carry_out(const Change& change, const ApplyOptions& options, const Report& r
     std::vector<AppliedRules> applied;
     std::vector<AppliedRules> old;
     for (const auto& one : change.interfaces) {
-        applied.push_back({one.rules, wgkit::fw::hash_of(one.wanted), now_text()});
-        old.push_back({one.present, wgkit::fw::hash_of(one.present), now_text()});
+        applied.push_back({one.rules, wgkit::fw::hash_of(one.wanted), rfc3339_now()});
+        old.push_back({one.present, wgkit::fw::hash_of(one.present), rfc3339_now()});
     }
     const bool waits = options.confirm != 0;
     // ufw can only be enabled with its files in place.

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "util/rfc3339.hpp"
 
@@ -39,11 +38,6 @@ const char* effect_word(Effect effect) {
 }
 
 namespace {
-
-std::string now_text() {
-    return rfc3339(
-        std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now()));
-}
 
 /// The worst that the differences do to packets.
 Effect worst_of(const std::vector<Difference>& differences) {
@@ -103,7 +97,7 @@ Json blindness(const std::string& time) {
 } // namespace
 
 std::string status_events(const std::vector<Prepared>& all) {
-    const std::string time = now_text();
+    const std::string time = rfc3339_now();
     std::string text;
     for (const auto& one : all) text += drift_event(one, time);
     Json sight = blindness(time);
@@ -111,6 +105,6 @@ std::string status_events(const std::vector<Prepared>& all) {
     return text + event_line(sight);
 }
 
-std::string blind_event() { return event_line(blindness(now_text())); }
+std::string blind_event() { return event_line(blindness(rfc3339_now())); }
 
 } // namespace wgkit::tool::fw
