@@ -10,7 +10,7 @@ import re
 import sys
 import urllib.error
 
-from nodes import Bed, Fleet, end_on_signals, wait_for
+from nodes import Fleet, reach_all, run_named, wait_for
 from counted import Traffic
 from etcd import b64
 
@@ -122,15 +122,8 @@ def test_new_keys(bed):
     goes away, one that is withdrawn, one in the middle of which a node is revoked."""
     fleet = Fleet(bed)
     fleet.publish()
-    a, b, c = everybody = fleet.joined(["a", "b", "c"], fleet.token("--count", "3"))
-    fleet.operate("approve")
-    fleet.wait_for_peers(everybody, 3)
-    for node in everybody:
-        node.inner = fleet.overlay(node)
-    for one in everybody:
-        for other in everybody:
-            if one is not other:
-                one.namespace.reach(other.inner, 60)
+    a, b, c = everybody = fleet.approved(["a", "b", "c"])
+    reach_all(everybody, 60)
     ran = fleet.operate("rotate", "--all", check=False)
     assert ran.returncode == 1 and "phone would lose the tunnel" in ran.stderr, ran.stderr
     with Traffic(everybody) as traffic:
@@ -194,11 +187,7 @@ def test_waves(bed):
     does not answer, one whose operator is killed."""
     fleet = Fleet(bed)
     fleet.publish()
-    a, b, c = everybody = fleet.joined(["a", "b", "c"], fleet.token("--count", "3"))
-    fleet.operate("approve")
-    fleet.wait_for_peers(everybody, 3)
-    for node in everybody:
-        node.inner = fleet.overlay(node)
+    a, b, c = everybody = fleet.approved(["a", "b", "c"])
     for node in (b, c):
         a.namespace.reach(node.inner, 60)
         node.namespace.reach(a.inner, 60)
@@ -362,21 +351,5 @@ TESTS = [test_from_nothing_to_revoked, test_joining_that_must_fail, test_a_store
          test_waves, test_three_members]
 
 
-def main():
-    end_on_signals()
-    failed = 0
-    for test in TESTS:
-        if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
-            continue
-        with Bed() as bed:
-            try:
-                test(bed)
-                print(f"ok {test.__name__}")
-            except AssertionError as error:
-                failed += 1
-                print(f"FAILED {test.__name__}: {error}")
-    return min(failed, 1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_named(TESTS))

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 
-from nodes import AGENT, Bed, Fleet, end_on_signals, wait_for
+from nodes import AGENT, Fleet, reach_all, run_named, wait_for
 from agents_test import has_second, key_of
 from counted import Traffic
 from tools import need
@@ -25,15 +25,8 @@ def killing(node, call, number):
 def three(bed):
     fleet = Fleet(bed)
     fleet.publish()
-    nodes = fleet.joined(["a", "b", "c"], fleet.token("--count", "3"))
-    fleet.operate("approve")
-    fleet.wait_for_peers(nodes, 3)
-    for node in nodes:
-        node.inner = fleet.overlay(node)
-    for one in nodes:
-        for other in nodes:
-            if one is not other:
-                one.namespace.reach(other.inner, 60)
+    nodes = fleet.approved(["a", "b", "c"])
+    reach_all(nodes, 60)
     return fleet, nodes
 
 
@@ -123,21 +116,5 @@ def test_rotation_killed_at_every_call(bed):
 TESTS = [test_join_killed_at_every_call, test_agent_killed_at_every_call, test_rotation_killed_at_every_call]
 
 
-def main():
-    end_on_signals()
-    failed = 0
-    for test in TESTS:
-        if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
-            continue
-        with Bed() as bed:
-            try:
-                test(bed)
-                print(f"ok {test.__name__}", flush=True)
-            except AssertionError as error:
-                failed += 1
-                print(f"FAILED {test.__name__}: {error}", flush=True)
-    return min(failed, 1)
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_named(TESTS))

@@ -7,7 +7,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [os.path.join(HERE, "..", folder) for folder in ("tunnel", "fleet")]
-from bed import Bed, end_inside, end_on_signals, end_process, run, wait_for  # noqa: E402, F401
+from bed import Bed, end_inside, end_on_signals, end_process, reach_all, run, wait_for  # noqa: E402, F401
 from etcd import Store  # noqa: E402
 from tools import wgkit  # noqa: E402
 
@@ -159,6 +159,15 @@ nodes:
             node.start()
         return nodes
 
+    def approved(self, names):
+        """Nodes that joined, were approved and have each other and the phone as peers, with addresses in `inner`."""
+        nodes = self.joined(names, self.token("--count", str(len(names))))
+        self.operate("approve")
+        self.wait_for_peers(nodes, len(names))
+        for node in nodes:
+            node.inner = self.overlay(node)
+        return nodes
+
     def overlay(self, node):
         return next(one["addresses"][0] for one in self.status()["nodes"] if one["name"] == node.name)
 
@@ -166,3 +175,20 @@ nodes:
         for node in nodes:
             wait_for(f"{count} peers at {node.name}, not {len(node.peers())}; its log:\n{node.text()[-1500:]}",
                      lambda n=node: len(n.peers()) == count, seconds, 0.1)
+
+
+def run_named(tests):
+    """All of them, or those named on the command line, each in a bed of its own. Returns the exit status."""
+    end_on_signals()
+    failed = 0
+    for test in tests:
+        if sys.argv[1:] and test.__name__ not in sys.argv[1:]:
+            continue
+        with Bed() as bed_:
+            try:
+                test(bed_)
+                print(f"ok {test.__name__}", flush=True)
+            except AssertionError as error:
+                failed += 1
+                print(f"FAILED {test.__name__}: {error}", flush=True)
+    return min(failed, 1)

@@ -5,7 +5,7 @@ import socket
 import sys
 
 from apply_test import ONE_CONNECTION, edit
-from hosts import Bed, Site, end_on_signals, need
+from hosts import Bed, Site, end_on_signals, need, reach_all
 
 TABLE = "wgkit_fw_wg0"
 
@@ -44,10 +44,7 @@ def main():
         operator = site.operator
         one, two, three = site.hosts
         operator.fleet("import", *site.names())
-        for host in site.hosts:
-            for other in site.hosts:
-                if other is not host:
-                    host.namespace.reach(other.inner)
+        reach_all(site.hosts)
         listening = [listen(two, port) for port in (80, 81)]
 
         set_policy(operator, "  allow:\n    - n1 -> n2: 80/tcp\n")

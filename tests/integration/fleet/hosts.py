@@ -18,7 +18,7 @@ import sys
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tunnel"))
-from bed import Bed, die_with_parent, end_on_signals, run, wait_for  # noqa: E402, F401
+from bed import Bed, die_with_parent, end_on_signals, reach_all, run, wait_for  # noqa: E402, F401
 from device import make_keys, make_psk  # noqa: E402
 from tools import need, wgkit  # noqa: E402
 

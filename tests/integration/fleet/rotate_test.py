@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 
-from hosts import BIN, Bed, Site, end_on_signals, wait_for
+from hosts import BIN, Bed, Site, end_on_signals, reach_all, wait_for
 from counted import Traffic
 
 LATE = f"#!/bin/sh\nsleep 0.2\nexec {BIN}/wgkit \"$@\"\n"
@@ -50,10 +50,7 @@ def main():
         operator = site.operator
         operator.fleet("import", *site.names())
         hears_late(site.hosts[1])
-        for host in site.hosts:
-            for other in site.hosts:
-                if other is not host:
-                    host.namespace.reach(other.inner)
+        reach_all(site.hosts)
         before = keys(site)
         killed = 0
         with Traffic(site.hosts) as traffic:

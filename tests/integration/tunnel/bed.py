@@ -156,6 +156,14 @@ class Namespace:
         return {int(port, 16) for port in re.findall(r"^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) ", text, re.M)}
 
 
+def reach_all(ends, seconds=10.0):
+    """Waits until each of them hears all others: `namespace` is where it is, `inner` its tunnel address."""
+    for one in ends:
+        for other in ends:
+            if one is not other:
+                one.namespace.reach(other.inner, seconds)
+
+
 class Bed:
     _count = 0
 
