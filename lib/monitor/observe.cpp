@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "monitor/time_at.hpp"
 #include "wgkit/monitor.hpp"
 
 namespace wgkit::monitor {
@@ -11,21 +12,21 @@ constexpr std::chrono::hours forget_vanished_after{24};
 /// Clocks are read one after the other, and are disciplined.
 constexpr seconds step_at_least{2};
 
+/// Both since the same boot, so that clocks since then tell what passed.
+bool is_same_boot(const Instant& last, const Instant& now) {
+    return !now.boot_id.empty() && now.boot_id == last.boot_id && now.boot >= last.boot;
+}
+
 /// Moves the monitor's time on by what really passed.
 Run advance(State& state, const Instant& now) {
     Run run;
+    state.t = time_at(state, now);
     const Instant last = std::exchange(state.clock, now);
-    const milliseconds wall = now.wall - last.wall;
-    if (state.t == milliseconds{}) {
-        state.t = now.wall;
-    } else if (!now.boot_id.empty() && now.boot_id == last.boot_id && now.boot >= last.boot) {
-        const milliseconds passed = now.boot - last.boot;
-        state.t += passed;
-        if (std::chrono::abs(wall - passed) > step_at_least) run.stepped = wall - passed;
-        run.resumed = passed - (now.awake - last.awake) > step_at_least;
-    } else {
-        state.t += std::max(wall, milliseconds{});
-    }
+    if (!is_same_boot(last, now)) return run;
+    const milliseconds passed = now.boot - last.boot;
+    const milliseconds stepped = now.wall - last.wall - passed;
+    if (std::chrono::abs(stepped) > step_at_least) run.stepped = stepped;
+    run.resumed = passed - (now.awake - last.awake) > step_at_least;
     return run;
 }
 
@@ -74,6 +75,12 @@ DeviceState& device_of(State& state, const DeviceSample& sample) {
 }
 
 } // namespace
+
+milliseconds time_at(const State& state, const Instant& now) {
+    if (state.t == milliseconds{}) return now.wall;
+    if (is_same_boot(state.clock, now)) return state.t + (now.boot - state.clock.boot);
+    return state.t + std::max(now.wall - state.clock.wall, milliseconds{});
+}
 
 Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
             const Policy& policy) {

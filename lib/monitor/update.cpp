@@ -2,6 +2,7 @@
 
 #include "monitor/judge.hpp"
 #include "monitor/limits.hpp"
+#include "monitor/silence.hpp"
 
 namespace wgkit::monitor {
 
@@ -17,19 +18,6 @@ struct Step {
 
     milliseconds took() const { return b.t - a.t; }
 };
-
-/// The most that this side's own keepalives can have added.
-std::uint64_t own_keepalives(const PeerState& state, milliseconds during) {
-    if (state.keepalive == 0) return 0;
-    const auto count = during / milliseconds(seconds(state.keepalive)) + 1;
-    return keepalive_bytes * static_cast<std::uint64_t>(count);
-}
-
-/// No session can have been alive: all that was sent and received were handshake messages.
-bool had_no_session(const PeerState& state, const Step& step) {
-    return state.handshake_at == milliseconds{}
-           || step.a.t - state.handshake_at > reject_after + age_slack;
-}
 
 /// Initiations among messages of a living session, at least: data and keepalives are multiples of
 /// 16 bytes, an initiation is 4 more. Only short sums tell, because full packets end anywhere.
@@ -55,8 +43,7 @@ void count_unanswered(PeerState& state, const Step& step) {
     silence.initiations += static_cast<std::uint32_t>(initiations);
     // So young a session is renewed for one reason only: data was unanswered for 15 s.
     if (initiations > 0 && age < rekey_after - clock_slack) silence.early = true;
-    // One more keepalive may follow the last that was received.
-    const std::uint64_t nothing = own_keepalives(state, step.took()) + keepalive_bytes;
+    const std::uint64_t nothing = nothing_asked(state, step.took());
     const std::uint64_t data = step.out - initiations * initiation_bytes;
     if (data <= nothing) return;
     if (silence.asked == milliseconds{}) silence.asked = step.b.t;
@@ -115,11 +102,11 @@ void advance(PeerState& state, const Step& step) {
         state.uncounted = true;
     const std::uint64_t asked_by_peer = only_initiations(step);
     const bool heard =
-        step.rekeyed || (step.in > 0 && asked_by_peer == 0 && !had_no_session(state, step));
+        step.rekeyed || (step.in > 0 && asked_by_peer == 0 && !had_no_session(state, step.a.t));
     if (heard || (state.uncounted && step.in > 0)) {
         state.silence = {.since = step.b.t};
         learn_cadence(state, step);
-    } else if (had_no_session(state, step)) {
+    } else if (had_no_session(state, step.a.t)) {
         count_handshakes(state.silence, step);
     } else if (asked_by_peer > 0) {
         const std::uint64_t answers = asked_by_peer * response_bytes;

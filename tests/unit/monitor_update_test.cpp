@@ -1,3 +1,4 @@
+#include "monitor/silence.hpp"
 #include "support/catch.hpp"
 #include "wgkit/monitor.hpp"
 
@@ -26,6 +27,12 @@ struct Watched {
         state = update(std::move(state), sample, seconds(epoch + second),
                        seconds(epoch + second + clock_error), rule);
         return state.verdict;
+    }
+    void glance(std::int64_t second, std::uint64_t rx, std::uint64_t tx) {
+        PeerSample now = sample;
+        now.rx = rx;
+        now.tx = tx;
+        note_asked(state, now, seconds(epoch + second));
     }
     Verdict look_at(std::int64_t second, std::int64_t handshake, std::uint64_t rx,
                     std::uint64_t tx) {
@@ -308,4 +315,57 @@ TEST_CASE("only peers that should be up and seem so are probed, at an address th
     CHECK(to_string(targets[0].address) == "10.9.0.1");
     CHECK(targets[1].peer == 4);
     CHECK(to_string(targets[1].address) == "10.8.3.5");
+}
+
+TEST_CASE("data that a glance after a look finds on its way is unanswered 15 seconds after it") {
+    Watched peer(25, true);
+    peer.look_at(0, -30, 1000, 1000);
+    peer.look_at(15, -30, 2000, 2000);
+    peer.glance(16, 2000, 2600);
+    CHECK(peer.look_at(30, -30, 2000, 9000) == Verdict::up);
+    CHECK(peer.look_at(31, -30, 2000, 9500) == Verdict::up); // came too soon
+    peer = Watched(25, true);
+    peer.look_at(0, -30, 1000, 1000);
+    peer.look_at(15, -30, 2000, 2000);
+    peer.glance(16, 2000, 2600);
+    CHECK(peer.look_at(31, -30, 2000, 9000) == Verdict::unreachable);
+    CHECK(peer.state.cause == Cause::data);
+}
+
+TEST_CASE("a glance asks nothing of a peer that answers, has no data or no session") {
+    const auto looked_at = [](std::uint64_t rx, std::uint64_t tx, std::int64_t handshake) {
+        Watched peer(25, true);
+        peer.look_at(15, handshake, 2000, 2000);
+        peer.glance(16, rx, tx);
+        return peer.state.silence.asked;
+    };
+    CHECK(looked_at(2000, 2096, -30) == seconds(epoch + 16));
+    CHECK(looked_at(2096, 2096, -30) == milliseconds{});
+    CHECK(looked_at(2000, 2064, -30) == milliseconds{});  // keepalives
+    CHECK(looked_at(2000, 2148, -400) == milliseconds{}); // an initiation
+    CHECK(looked_at(2000, 100, -30) == milliseconds{});   // counters that began anew
+}
+
+TEST_CASE("a run waits for answers that are overdue in a moment, and for no others") {
+    const PublicKey key{};
+    DeviceSample device{"", "wg0", key, {}};
+    PeerSample& sample = device.peers.emplace_back();
+    sample.endpoint = "192.0.2.1:51820";
+    sample.keepalive = 25;
+    sample.handshake = epoch - 30;
+    const auto at = [](double second) {
+        return Instant{
+            milliseconds(epoch * 1000 + static_cast<std::int64_t>(second * 1000)), {}, {}, {}};
+    };
+    State state;
+    sample.rx = sample.tx = 1000;
+    observe(state, {device}, at(0), {});
+    CHECK(until_due(state, {device}, at(14), milliseconds(2000)) == milliseconds{});
+    sample.tx = 2000;
+    glance(state, {device}, at(0.25));
+    CHECK(until_due(state, {device}, at(10), milliseconds(2000)) == milliseconds{}); // far away
+    CHECK(until_due(state, {device}, at(15), milliseconds(2000)) == milliseconds(250));
+    CHECK(until_due(state, {device}, at(16), milliseconds(2000)) == milliseconds{}); // it is
+    sample.rx = 1032;
+    CHECK(until_due(state, {device}, at(15), milliseconds(2000)) == milliseconds{});
 }

@@ -84,12 +84,31 @@ struct Observed {
     std::vector<std::string> problems;
 };
 
+/// A moment after a look: whom is data on the way to?
+void glance_again(const MonitorOptions& options, State& state) {
+    constexpr milliseconds moment{250};
+    std::this_thread::sleep_for(moment);
+    const Samples samples = take(options.sources);
+    glance(state, samples.devices, now_of(options));
+}
+
+/// Waits for what is known in a moment: the next run may be far away.
+Samples take_when_due(const MonitorOptions& options, const State& state) {
+    constexpr milliseconds patience{2000};
+    Samples samples = take(options.sources);
+    const milliseconds wait = until_due(state, samples.devices, now_of(options), patience);
+    if (wait == milliseconds{}) return samples;
+    std::this_thread::sleep_for(wait);
+    return take(options.sources);
+}
+
 /// One look, or two with --interval between them.
 void look(const MonitorOptions& options, const Policy& policy, Observed& to, const Report& report) {
+    const bool is_live = options.sources.dump.empty();
     for (int round = options.interval == 0 ? 1 : 0; round < 2; ++round) {
-        Samples samples = take(options.sources);
+        Samples samples = is_live ? take_when_due(options, to.state) : take(options.sources);
         const Instant now = now_of(options);
-        if (round == 1 && options.sources.dump.empty())
+        if (round == 1 && is_live)
             if (const auto targets = to_probe(to.state, samples.devices, now, policy);
                 !targets.empty())
                 probe(targets, samples);
@@ -97,6 +116,7 @@ void look(const MonitorOptions& options, const Policy& policy, Observed& to, con
         if (run.stepped != milliseconds{})
             report.warning(fmt::format("the clock was moved by {} s",
                                        std::chrono::duration_cast<seconds>(run.stepped).count()));
+        if (is_live) glance_again(options, to.state);
         if (round == 0) {
             std::this_thread::sleep_for(seconds(options.interval));
             continue;

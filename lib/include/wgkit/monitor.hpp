@@ -259,6 +259,16 @@ struct Run {
 WGKIT_API Run observe(State& state, const std::vector<DeviceSample>& samples, const Instant& now,
                       const Policy& policy);
 
+/// Takes up samples that were taken a moment after those of the last run: to a peer that got data
+/// meanwhile and sent nothing, an answer is due from now on. Without, that is known a run later.
+/// Nothing is judged. Pure.
+WGKIT_API void glance(State& state, const std::vector<DeviceSample>& samples, const Instant& now);
+
+/// How long to wait before these samples are taken anew and observed, because answers will be
+/// overdue then: at most `patience`; 0: nobody's. Pure.
+WGKIT_API milliseconds until_due(const State& state, const std::vector<DeviceSample>& samples,
+                                 const Instant& now, milliseconds patience);
+
 /// A peer to ask, and where.
 struct ProbeTarget {
     std::size_t device; ///< index among the samples
