@@ -68,8 +68,9 @@ ExitCommands exit_commands(FirewallTool tool, const std::optional<Prefix>& ipv4,
                                      "-j ACCEPT",
                                      device));
         }
-        add_iptables(commands, program, "nat",
-                     fmt::format("POSTROUTING -s {} ! -o %i -j MASQUERADE", to_string(pool)));
+        const std::string from = fmt::format("POSTROUTING -s {}", to_string(pool));
+        if (rotation) add_iptables(commands, program, "nat", from + " -o %i-2 -j RETURN");
+        add_iptables(commands, program, "nat", from + " ! -o %i -j MASQUERADE");
     };
     if (ipv4) add_family("iptables", *ipv4);
     if (ipv6) add_family("ip6tables", *ipv6);
