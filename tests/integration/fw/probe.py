@@ -128,6 +128,9 @@ class Probe:
         # It answers nothing by itself.
         end.ip("link set end up", "link set end arp off")
         run("ip", "link", "set", side, "up")
+        # The kernel hears of a carrier later, and drops what is sent until then.
+        wait_for(f"both ends of {side} are up", lambda: all(
+            "state UP" in run("ip", *where, "link", "show", link).stdout for where, link in (((), side), (("-n", name), "end"))))
         for gateway in gateways:
             run("ip", "neigh", "add", gateway, "lladdr", PEER_MAC, "dev", side, "nud", "permanent")
         for route in routes:

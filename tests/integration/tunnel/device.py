@@ -53,7 +53,7 @@ class Device:
             self.process = self.bed.process(self.namespace.start(
                 *fill_command(self.command, self.name), stdout=log, stderr=subprocess.STDOUT,
                 env=self.environment))
-        wait_for(f"{self.program} opens {self.path}", self._is_there, pause=BOOT)
+        wait_for(f"{self.program} opens {self.path}", self._is_there, seconds=30.0, pause=BOOT)
 
     def _remove_socket(self):
         if os.path.exists(self.path):
