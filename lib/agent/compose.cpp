@@ -2,8 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "util/json_text.hpp"
 #include "wgkit/mesh_views.hpp"
 
 namespace wgkit::agent {
@@ -15,7 +14,7 @@ namespace {
 constexpr const char* origin = "the published fleet";
 
 json node_yaml(const trust::NodeRecord& record) {
-    json node = json::parse(record.fields, nullptr, false);
+    json node = json_text::parse(record.fields);
     if (!node.is_object()) node = json::object();
     node["name"] = record.name;
     node["public_key"] = to_string(record.key);
@@ -39,7 +38,7 @@ mesh::LockedNode locked_node(const trust::NodeRecord& record, mesh::Date today) 
 
 Result<mesh::Fleet> compose_fleet(const trust::FleetObject& fleet,
                                   std::span<const trust::NodeRecord> nodes, mesh::Date today) {
-    json yaml = json::parse(fleet.nodes_yaml, nullptr, false);
+    json yaml = json_text::parse(fleet.nodes_yaml);
     if (!yaml.is_object()) return Error{Errc::invalid, "the published fleet is malformed", {}};
     mesh::Lock lock;
     lock.networks.emplace_back();
@@ -52,7 +51,8 @@ Result<mesh::Fleet> compose_fleet(const trust::FleetObject& fleet,
         lock.networks[0].nodes.push_back(locked_node(record, today));
     }
     yaml["nodes"] = std::move(list);
-    auto loaded = mesh::load_text({origin, origin, {}}, yaml.dump(), to_text(lock), today);
+    auto loaded =
+        mesh::load_text({origin, origin, {}}, json_text::dump(yaml), to_text(lock), today);
     // There is a plan if all is well but, at most, that some have no path to each other.
     for (const auto& finding : loaded.diagnostics.all())
         if (finding.severity == Severity::error && loaded.plans.empty())

@@ -1,9 +1,9 @@
 #include "agent/follower.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::agent {
 
@@ -184,14 +184,13 @@ std::string Follower::to_text() const {
     for (const auto& [version, text] : roots_) roots.push_back(text);
     for (const auto& [name, shown] : shown_admissions_)
         stored.push_back({{"name", name}, {"order", shown.order}, {"envelope", shown.envelope}});
-    std::string out = json{{"schema", 1},
-                           {"revision", position_.revision},
-                           {"hash", position_.hash},
-                           {"latest_issued", latest_issued_},
-                           {"roots", std::move(roots)},
-                           {"snapshot", snapshot_},
-                           {"admissions", std::move(stored)}}
-                          .dump();
+    std::string out = json_text::dump(json{{"schema", 1},
+                                           {"revision", position_.revision},
+                                           {"hash", position_.hash},
+                                           {"latest_issued", latest_issued_},
+                                           {"roots", std::move(roots)},
+                                           {"snapshot", snapshot_},
+                                           {"admissions", std::move(stored)}});
     out += '\n';
     for (const auto& [hash, text] : good_objects_) out.append(text).append("\n");
     return out;
@@ -201,7 +200,7 @@ Result<void> Follower::restore(std::string_view text) {
     const Error broken{Errc::invalid, "the last state on disk is malformed",
                        "remove it; the agent then waits for the store"};
     const auto lines = ascii::split(text, '\n');
-    const auto read = json::parse(lines.front(), nullptr, false);
+    const auto read = json_text::parse(lines.front());
     if (!read.is_object()) return broken;
     Follower fresh(layout_.network, root_hash_, position_.revision);
     for (std::size_t i = 1; i < lines.size(); ++i)

@@ -4,6 +4,7 @@
 
 #include "trust/json_fields.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::agent {
@@ -91,16 +92,16 @@ Result<void> save_identity(const std::string& folder, const Identity& identity) 
                                         identity.access.password + "\n", 0600);
             !saved)
             return saved;
-    const std::string text = nlohmann::json{{"schema", 1},
-                                            {"network", identity.network},
-                                            {"node", identity.node},
-                                            {"join_key", identity.join_key},
-                                            {"root", identity.root_hash},
-                                            {"revision", identity.minimum_revision},
-                                            {"stores", identity.access.members},
-                                            {"ca_file", identity.access.ca_file},
-                                            {"user", identity.access.user}}
-                                 .dump(2)
+    const std::string text = json_text::dump(nlohmann::json{{"schema", 1},
+                                                            {"network", identity.network},
+                                                            {"node", identity.node},
+                                                            {"join_key", identity.join_key},
+                                                            {"root", identity.root_hash},
+                                                            {"revision", identity.minimum_revision},
+                                                            {"stores", identity.access.members},
+                                                            {"ca_file", identity.access.ca_file},
+                                                            {"user", identity.access.user}},
+                                             2)
                              + "\n";
     return files::replace(path_of_identity(folder), text, 0600);
 }

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <array>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "agent/follower.hpp"
@@ -13,6 +12,7 @@
 #include "trust/possession.hpp"
 #include "trust/token.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/agent.hpp"
 #include "wgkit/files.hpp"
 
@@ -154,7 +154,7 @@ class Joining {
         record.ipv4 = *ipv4;
         record.ipv6 = *ipv6;
         if (!options_.endpoint.empty())
-            record.fields = nlohmann::json{{"endpoint", options_.endpoint}}.dump();
+            record.fields = json_text::dump(nlohmann::json{{"endpoint", options_.endpoint}});
         return record;
     }
 

@@ -9,6 +9,7 @@
 
 #include "trust/envelope.hpp"
 #include "trust/json_fields.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/rotate.hpp"
 
@@ -215,12 +216,11 @@ Result<void> NodeRotation::drop_revoked(const trust::State& state) {
 }
 
 Result<void> NodeRotation::save_note() const {
-    const auto text = nlohmann::json{{"schema", 1},
-                                     {"id", id_},
-                                     {"interface", interface_},
-                                     {"keeps_key", keeps_key_ ? 1 : 0},
-                                     {"done", is_done_ ? 1 : 0}}
-                          .dump();
+    const auto text = json_text::dump(nlohmann::json{{"schema", 1},
+                                                     {"id", id_},
+                                                     {"interface", interface_},
+                                                     {"keeps_key", keeps_key_ ? 1 : 0},
+                                                     {"done", is_done_ ? 1 : 0}});
     return files::replace(note_path(), text + "\n", 0600);
 }
 

@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
+
+#include "util/json_text.hpp"
 
 namespace wgkit {
 
@@ -38,7 +39,7 @@ std::string to_json_text(const AlertEvent& event) {
     if (!event.cause.empty()) json["cause"] = event.cause;
     json["started_at"] = rfc3339(event.started_at);
     if (event.resolved_at) json["resolved_at"] = rfc3339(*event.resolved_at);
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+    return json_text::dump(json);
 }
 
 Result<AlertEvent> event_from_json(std::string_view text) {
@@ -46,7 +47,7 @@ Result<AlertEvent> event_from_json(std::string_view text) {
         return Error{Errc::invalid, "this is no alert event: " + std::move(what),
                      "wgkit-alert(1) shows one under EVENTS"};
     };
-    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const auto json = json_text::parse(text);
     if (!json.is_object()) return wrong("not a JSON object");
     AlertEvent event;
     std::string problem;

@@ -1,10 +1,10 @@
 // Chat services: https://docs.slack.dev/messaging, developers.mattermost.com,
 // discord.com/developers, learn.microsoft.com (Adaptive Cards), core.telegram.org/bots/api,
 // docs.ntfy.sh.
-#include <nlohmann/json.hpp>
 
 #include "alert/event_json.hpp"
 #include "alert/payload.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::alert {
 
@@ -12,9 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using json_text::dump;
 
 /// Red, amber, blue; green once all is over.
 std::uint32_t colour(const Batch& batch) {
@@ -61,9 +59,9 @@ std::string slack_body(const Batch& batch) {
                     {"text", body(batch, 3000, Unit::code_points, entities)},
                     {"mrkdwn_in", Json::array()},
                     {"ts", batch.messages.front().event.started_at.time_since_epoch().count()}};
-    return dump({{"text", entities(heading)},
-                 {"mrkdwn", false},
-                 {"attachments", Json::array({attachment})}});
+    return dump(Json{{"text", entities(heading)},
+                     {"mrkdwn", false},
+                     {"attachments", Json::array({attachment})}});
 }
 
 std::string mattermost_body(const Batch& batch) {
@@ -72,7 +70,7 @@ std::string mattermost_body(const Batch& batch) {
     Json attachment{{"color", hex_colour(batch)},
                     {"fallback", heading},
                     {"text", body(batch, 6000, Unit::code_points, markdown_safe)}};
-    return dump({{"text", markdown_safe(heading)}, {"attachments", Json::array({attachment})}});
+    return dump(Json{{"text", markdown_safe(heading)}, {"attachments", Json::array({attachment})}});
 }
 
 std::string discord_body(const Batch& batch) {
@@ -83,7 +81,7 @@ std::string discord_body(const Batch& batch) {
                {"color", colour(batch)},
                {"timestamp", rfc3339(batch.messages.front().event.started_at)}};
     return dump(
-        {{"embeds", Json::array({embed})}, {"allowed_mentions", {{"parse", Json::array()}}}});
+        Json{{"embeds", Json::array({embed})}, {"allowed_mentions", {{"parse", Json::array()}}}});
 }
 
 std::string teams_body(const Batch& batch) {
@@ -112,7 +110,7 @@ std::string teams_body(const Batch& batch) {
         Json attachment{{"contentType", "application/vnd.microsoft.card.adaptive"},
                         {"contentUrl", nullptr},
                         {"content", card}};
-        auto whole = dump({{"type", "message"}, {"attachments", Json::array({attachment})}});
+        auto whole = dump(Json{{"type", "message"}, {"attachments", Json::array({attachment})}});
         if (whole.size() <= whole_message || room < 1000) return whole;
     }
 }
@@ -122,10 +120,11 @@ std::string telegram_body(const Batch& batch, const std::string& chat) {
     const auto heading = cut(title(batch), 500, Unit::utf16);
     const auto text =
         heading + "\n" + body(batch, 4096 - length(heading, Unit::utf16) - 1, Unit::utf16);
-    return dump({{"chat_id", chat},
-                 {"text", text},
-                 {"disable_notification", all_over(batch) || worst(batch) == AlertSeverity::info},
-                 {"link_preview_options", {{"is_disabled", true}}}});
+    return dump(
+        Json{{"chat_id", chat},
+             {"text", text},
+             {"disable_notification", all_over(batch) || worst(batch) == AlertSeverity::info},
+             {"link_preview_options", {{"is_disabled", true}}}});
 }
 
 std::string ntfy_body(const Batch& batch, const std::string& topic) {
@@ -135,14 +134,14 @@ std::string ntfy_body(const Batch& batch, const std::string& topic) {
                       : severity == AlertSeverity::critical ? "rotating_light"
                       : severity == AlertSeverity::warning  ? "warning"
                                                             : "information_source";
-    return dump({{"topic", topic},
-                 {"title", cut(title(batch), 200, Unit::bytes)},
-                 {"message", body(batch, 4000, Unit::bytes)},
-                 {"priority", over                                  ? 3
-                              : severity == AlertSeverity::critical ? 5
-                              : severity == AlertSeverity::warning  ? 4
-                                                                    : 3},
-                 {"tags", Json::array({tag})}});
+    return dump(Json{{"topic", topic},
+                     {"title", cut(title(batch), 200, Unit::bytes)},
+                     {"message", body(batch, 4000, Unit::bytes)},
+                     {"priority", over                                  ? 3
+                                  : severity == AlertSeverity::critical ? 5
+                                  : severity == AlertSeverity::warning  ? 4
+                                                                        : 3},
+                     {"tags", Json::array({tag})}});
 }
 
 } // namespace wgkit::alert

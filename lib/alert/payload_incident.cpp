@@ -2,12 +2,12 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 
 #include "alert/event_json.hpp"
 #include "alert/payload.hpp"
 #include "crypto/sodium_sha256.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::alert {
 
@@ -15,9 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using json_text::dump;
 
 /// [a-zA-Z_][a-zA-Z0-9_]*
 std::string label_name(std::string_view name) {
@@ -108,16 +106,16 @@ std::string alertmanager_webhook_body(const Batch& batch, const std::string& rec
              {"generatorURL", ""},
              {"fingerprint", fingerprint(labels.back())}});
     }
-    return dump({{"receiver", receiver},
-                 {"status", all_over(batch) ? "resolved" : "firing"},
-                 {"alerts", alerts},
-                 {"groupLabels", Json::object()},
-                 {"commonLabels", common(labels)},
-                 {"commonAnnotations", common(annotations)},
-                 {"externalURL", ""},
-                 {"version", "4"},
-                 {"groupKey", "{}:{}"},
-                 {"truncatedAlerts", 0}});
+    return dump(Json{{"receiver", receiver},
+                     {"status", all_over(batch) ? "resolved" : "firing"},
+                     {"alerts", alerts},
+                     {"groupLabels", Json::object()},
+                     {"commonLabels", common(labels)},
+                     {"commonAnnotations", common(annotations)},
+                     {"externalURL", ""},
+                     {"version", "4"},
+                     {"groupKey", "{}:{}"},
+                     {"truncatedAlerts", 0}});
 }
 
 std::string dedup_key(const AlertEvent& event) {

@@ -2,10 +2,10 @@
 #include <fmt/format.h>
 
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "alert/event_json.hpp"
 #include "alert/payload.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::alert {
 
@@ -13,9 +13,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
+using json_text::dump;
 
 /// An event as others get it, with what became of it.
 Json data_of(const Message& message) {
@@ -23,7 +21,7 @@ Json data_of(const Message& message) {
     constexpr std::size_t room = 10'000; // the whole should stay below 20 KB
     event.summary = cut(clean(event.summary), 2000, Unit::bytes);
     event.details = cut(clean(event.details, true), room, Unit::bytes);
-    auto json = Json::parse(to_json_text(event));
+    auto json = json_text::parse_ordered(to_json_text(event));
     json["status"] = message.kind;
     if (message.over() && event.resolved_at)
         json["duration_seconds"] = (*event.resolved_at - event.started_at).count();
@@ -143,19 +141,19 @@ std::string standard_body(const Batch& batch) {
     const auto when = message.over() && message.event.resolved_at ? *message.event.resolved_at
                                                                   : message.event.started_at;
     return dump(
-        {{"type", type_of(message.event.type)}, {"timestamp", rfc3339(when)}, {"data", data}});
+        Json{{"type", type_of(message.event.type)}, {"timestamp", rfc3339(when)}, {"data", data}});
 }
 
 std::string exec_body(const Batch& batch) {
     Json events = Json::array();
     for (const auto& message : batch.messages) events.push_back(data_of(message));
-    return dump({{"schema", 1},
-                 {"id", batch.id},
-                 {"source", clean(batch.source)},
-                 {"title", title(batch)},
-                 {"possibly_repeated", batch.perhaps_repeated},
-                 {"dropped_before", batch.dropped},
-                 {"events", events}})
+    return dump(Json{{"schema", 1},
+                     {"id", batch.id},
+                     {"source", clean(batch.source)},
+                     {"title", title(batch)},
+                     {"possibly_repeated", batch.perhaps_repeated},
+                     {"dropped_before", batch.dropped},
+                     {"events", events}})
            + "\n";
 }
 

@@ -2,13 +2,13 @@
 #include <fmt/format.h>
 
 #include <array>
-#include <nlohmann/json.hpp>
 #include <unordered_set>
 
 #include "alert/event_json.hpp"
 #include "alert/incident.hpp"
 #include "alert/matching.hpp"
 #include "alert/spool_state.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit {
 
@@ -18,9 +18,6 @@ using alert::Notice;
 using alert::Statement;
 
 namespace {
-
-std::int64_t number(AlertTime time) { return time.time_since_epoch().count(); }
-AlertTime time_of(std::int64_t seconds) { return AlertTime(std::chrono::seconds(seconds)); }
 
 std::string_view word_of(Notice notice) {
     switch (notice) {
@@ -103,11 +100,11 @@ class Recorder {
                 found->notified = query.number(2) != 0;
                 found->flapping = query.number(3) != 0;
                 found->told = static_cast<AlertSeverity>(query.number(4));
-                found->last_notice = time_of(query.number(5));
-                const auto changes = nlohmann::json::parse(query.text(6), nullptr, false);
+                found->last_notice = alert::time_of(query.number(5));
+                const auto changes = json_text::parse(query.text(6));
                 for (const auto& change : changes)
                     if (change.is_number_integer())
-                        found->changes.push_back(time_of(change.get<std::int64_t>()));
+                        found->changes.push_back(alert::time_of(change.get<std::int64_t>()));
             }
         }
         query.reset();
@@ -116,7 +113,7 @@ class Recorder {
 
     Result<void> store(const std::string& key, const Incident& incident) {
         nlohmann::json changes = nlohmann::json::array();
-        for (const auto& change : incident.changes) changes.push_back(number(change));
+        for (const auto& change : incident.changes) changes.push_back(alert::number(change));
         return statements_[store_]
             .bind(key)
             .bind(alert::to_json_text(incident.event))
@@ -124,8 +121,8 @@ class Recorder {
             .bind(incident.notified)
             .bind(incident.flapping)
             .bind(static_cast<std::int64_t>(incident.told))
-            .bind(number(incident.last_notice))
-            .bind(changes.dump())
+            .bind(alert::number(incident.last_notice))
+            .bind(json_text::dump(changes))
             .done();
     }
 
@@ -192,8 +189,8 @@ class Recorder {
             .bind(kind)
             .bind(static_cast<std::int64_t>(event.severity))
             .bind(alert::to_json_text(event))
-            .bind(number(now_))
-            .bind(number(now_) * 1000)
+            .bind(alert::number(now_))
+            .bind(alert::number(now_) * 1000)
             .done();
     }
 
@@ -261,7 +258,7 @@ Result<std::size_t> alert::drop_excess(Database& database, const AlertConfig& co
     const auto waiting = count->number(0);
     count->reset();
     const auto excess = waiting - static_cast<std::int64_t>(config.max_messages);
-    const auto oldest = number(now - config.max_age);
+    const auto oldest = alert::number(now - config.max_age);
     // The list is used twice: to count for each target, and to delete.
     constexpr std::string_view chosen =
         "id IN (SELECT id FROM (SELECT id FROM outbox WHERE sent = 0 ORDER BY severity, id LIMIT "

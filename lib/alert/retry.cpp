@@ -6,10 +6,10 @@
 #include <array>
 #include <cmath>
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "alert/text.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::alert {
 
@@ -47,7 +47,7 @@ std::optional<AlertTime> http_date(std::string_view text) {
 }
 
 std::optional<milliseconds> from_json(const std::string& body) {
-    const auto json = nlohmann::json::parse(body, nullptr, false);
+    const auto json = json_text::parse(body);
     if (!json.is_object()) return std::nullopt;
     const auto look = [](const nlohmann::json& object) -> std::optional<milliseconds> {
         if (const auto ms = object.find("retry_after_ms"); ms != object.end() && ms->is_number())

@@ -2,11 +2,11 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <nlohmann/json.hpp>
 
 #include "alert/event_json.hpp"
 #include "alert/matching.hpp"
 #include "alert/spool_state.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit {
@@ -67,8 +67,6 @@ Result<Database> open_database(const std::string& path) {
     return database;
 }
 
-AlertTime time_of(std::int64_t seconds) { return AlertTime(std::chrono::seconds(seconds)); }
-
 /// An event that an older or damaged file holds: it must not stop the others.
 AlertEvent event_of(const std::string& text) {
     auto event = alert::event_from_json(text);
@@ -121,7 +119,7 @@ Result<std::vector<AlertWaiting>> AlertSpool::waiting() const {
         if (!row) return std::move(row).error();
         if (!*row) return list;
         list.push_back({query->number(0), query->text(1), query->text(2), event_of(query->text(3)),
-                        time_of(query->number(4)), time_of(query->number(5) / 1000),
+                        alert::time_of(query->number(4)), alert::time_of(query->number(5) / 1000),
                         static_cast<std::uint32_t>(query->number(6)), query->number(7) != 0,
                         query->text(8)});
     }
@@ -140,7 +138,7 @@ Result<std::vector<AlertIncident>> AlertSpool::incidents() const {
         if (!row) return std::move(row).error();
         if (!*row) return list;
         AlertIncident one{event_of(query->text(0)), query->number(1) != 0, query->number(2) != 0,
-                          false, time_of(query->number(3))};
+                          false, alert::time_of(query->number(3))};
         for (const auto& silence : *quiet)
             one.silenced = one.silenced || alert::matches(silence.matches, one.event);
         list.push_back(std::move(one));
@@ -156,7 +154,7 @@ Result<std::vector<AlertTargetState>> AlertSpool::targets() const {
         auto row = query->step();
         if (!row) return std::move(row).error();
         if (!*row) return list;
-        list.push_back({query->text(0), query->text(1), time_of(query->number(2) / 1000),
+        list.push_back({query->text(0), query->text(1), alert::time_of(query->number(2) / 1000),
                         static_cast<std::uint32_t>(query->number(3)),
                         static_cast<std::uint64_t>(query->number(4))});
     }
@@ -166,14 +164,14 @@ Result<std::vector<AlertSilence>> AlertSpool::silences(AlertTime now) const {
     auto query = state_->database.prepare(
         "SELECT id, matches, until, comment FROM silence WHERE until > ? ORDER BY id");
     if (!query) return std::move(query).error();
-    query->bind(now.time_since_epoch().count());
+    query->bind(alert::number(now));
     std::vector<AlertSilence> list;
     while (true) {
         auto row = query->step();
         if (!row) return std::move(row).error();
         if (!*row) return list;
-        AlertSilence one{query->number(0), {}, time_of(query->number(2)), query->text(3)};
-        const auto json = nlohmann::json::parse(query->text(1), nullptr, false);
+        AlertSilence one{query->number(0), {}, alert::time_of(query->number(2)), query->text(3)};
+        const auto json = json_text::parse(query->text(1));
         if (!json.is_object()) continue;
         for (const auto& [name, value] : json.items())
             if (value.is_string()) one.matches[name] = value.get<std::string>();
@@ -185,12 +183,9 @@ Result<std::int64_t> AlertSpool::add_silence(const AlertSilence& silence) {
     auto insert =
         state_->database.prepare("INSERT INTO silence(matches, until, comment) VALUES(?, ?, ?)");
     if (!insert) return std::move(insert).error();
-    const auto matches = nlohmann::json(silence.matches)
-                             .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-    auto added = insert->bind(matches)
-                     .bind(silence.until.time_since_epoch().count())
-                     .bind(silence.comment)
-                     .done();
+    const auto matches = json_text::dump(nlohmann::json(silence.matches));
+    auto added =
+        insert->bind(matches).bind(alert::number(silence.until)).bind(silence.comment).done();
     if (!added) return std::move(added).error();
     return state_->database.last_id();
 }

@@ -15,6 +15,10 @@ struct AlertSpool::State {
 
 namespace alert {
 
+/// Times as the database has them: seconds since 1970.
+inline std::int64_t number(AlertTime time) { return time.time_since_epoch().count(); }
+inline AlertTime time_of(std::int64_t seconds) { return AlertTime(std::chrono::seconds(seconds)); }
+
 /// Where messages of a target go: one for each of its URLs, "name", then "name#2".
 std::string destination(const AlertTarget& target, std::size_t url);
 

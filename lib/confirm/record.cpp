@@ -9,11 +9,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "util/ascii.hpp"
 #include "util/errno_error.hpp"
 #include "util/file_lock.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::confirm {
@@ -42,17 +42,17 @@ std::string to_json(const Record& record) {
     Json files = Json::array();
     for (const auto& file : record.files)
         files.push_back({{"path", file.path}, {"mode", file.mode}, {"before", file.before}});
-    return Json{{"schema", schema},
-                {"name", it.name},
-                {"summary", it.summary},
-                {"state", to_string(it.state)},
-                {"armed", it.armed.count()},
-                {"deadline", it.deadline.count()},
-                {"networkNamespace", record.net_space},
-                {"undo", it.undo},
-                {"problem", it.problem},
-                {"bootFiles", std::move(files)}}
-               .dump(1, ' ', false, Json::error_handler_t::replace)
+    return json_text::dump(Json{{"schema", schema},
+                                {"name", it.name},
+                                {"summary", it.summary},
+                                {"state", to_string(it.state)},
+                                {"armed", it.armed.count()},
+                                {"deadline", it.deadline.count()},
+                                {"networkNamespace", record.net_space},
+                                {"undo", it.undo},
+                                {"problem", it.problem},
+                                {"bootFiles", std::move(files)}},
+                           1)
            + "\n";
 }
 
@@ -60,7 +60,7 @@ Result<Record> parse_record(std::string_view json, const std::string& path) {
     Record record;
     Pending& it = record.pending;
     try {
-        const Json from = Json::parse(json);
+        const Json from = json_text::parse_ordered(json);
         if (from.at("schema") != schema)
             return Error{Errc::invalid, fmt::format("{} is of another version of wgkit", path), {}};
         it.name = from.at("name");

@@ -4,11 +4,11 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <nlohmann/json.hpp>
 
 #include "fw/interface.hpp"
 #include "fw/listing.hpp"
 #include "util/errno_error.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/firewall_state.hpp"
 
@@ -38,7 +38,7 @@ std::string to_text(const AppliedRules& applied) {
                                       {"time", applied.time},
                                       {"hash", applied.hash},
                                       {"rules", applied.rules.parts}};
-    return json.dump(1) + "\n";
+    return json_text::dump(json, 1) + "\n";
 }
 
 Result<std::optional<AppliedRules>> read_applied(const std::string& path) {
@@ -47,7 +47,7 @@ Result<std::optional<AppliedRules>> read_applied(const std::string& path) {
         if (text.error().code == Errc::not_found) return std::optional<AppliedRules>();
         return text.error();
     }
-    const auto json = nlohmann::json::parse(text->begin(), text->end(), nullptr, false);
+    const auto json = json_text::parse(*text);
     const Error bad{Errc::invalid, path + " is not what wgkit writes",
                     "apply the rules again, or remove it"};
     try {

@@ -2,9 +2,9 @@
 #include <fmt/format.h>
 
 #include <limits>
-#include <nlohmann/json.hpp>
 
 #include "fw/interface.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/firewall.hpp"
 
 namespace wgkit::fw {
@@ -144,14 +144,14 @@ std::string to_text(const std::vector<Ruleset>& rulesets) {
     RulesetJson list = RulesetJson::array();
     for (const auto& ruleset : rulesets) list.push_back(json_of(ruleset));
     const RulesetJson json{{"schema", ruleset_schema}, {"rulesets", std::move(list)}};
-    return json.dump(1, ' ', false, RulesetJson::error_handler_t::replace) + "\n";
+    return json_text::dump(json, 1) + "\n";
 }
 
 Result<std::vector<Ruleset>> parse_rulesets(std::string_view text, const std::string& file) {
     const Error bad{Errc::invalid, fmt::format("{} has no rules as wgkit writes them", file),
                     "`wgkit fw --node NODE --json` writes them"};
     try {
-        const auto json = RulesetJson::parse(text);
+        const auto json = json_text::parse_ordered(text);
         if (json.at("schema") != ruleset_schema) return bad;
         std::vector<Ruleset> rulesets;
         for (const auto& one : json.at("rulesets")) rulesets.push_back(read_ruleset(one));

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "util/hex_key.hpp"
-#include "util/json_texts.hpp"
+#include "util/json_text.hpp"
 #include "util/rfc3339.hpp"
 #include "wgkit/headscale.hpp"
 

@@ -1,8 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
+#include "util/json_text.hpp"
 #include "util/rfc3339.hpp"
 #include "wgkit/headscale.hpp"
 
@@ -12,9 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-std::string dump(const Json& json, int indent) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string dump(const Json& json, int indent) { return json_text::dump(json, indent) + "\n"; }
 
 Json epoch(const std::optional<Time>& time) {
     return time ? Json(time->time_since_epoch().count()) : Json(nullptr);

@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
+#include "util/json_text.hpp"
 #include "util/rfc3339.hpp"
 #include "wgkit/monitor_formats.hpp"
 
@@ -14,9 +13,7 @@ std::string time_of(const State& state, milliseconds t) {
         std::chrono::sys_seconds(std::chrono::duration_cast<seconds>(wall_of(state, t))));
 }
 
-std::string line(const nlohmann::ordered_json& event) {
-    return event.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
+std::string line(const nlohmann::ordered_json& event) { return json_text::dump(event) + "\n"; }
 
 std::string event_of(const Row& row, const State& state) {
     const PeerState& peer = *row.peer;

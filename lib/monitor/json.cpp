@@ -1,5 +1,5 @@
-#include <nlohmann/json.hpp>
 
+#include "util/json_text.hpp"
 #include "wgkit/monitor_formats.hpp"
 
 namespace wgkit::monitor {
@@ -44,9 +44,7 @@ Json to_json(const Row& row, const State& state) {
     return json;
 }
 
-std::string dump(const Json& json, int indent) {
-    return json.dump(indent, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string dump(const Json& json, int indent) { return json_text::dump(json, indent) + "\n"; }
 
 } // namespace
 

@@ -7,6 +7,7 @@
 
 #include "store/wire.hpp"
 #include "trust/signing.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::store {
 
@@ -57,14 +58,15 @@ HttpAnswer Client::post(std::string_view path, const std::string& body, bool wit
 Result<void> Client::log_in() {
     if (access_.user.empty() || !token_.empty()) return {};
     std::string body =
-        json{{"name", access_.user}, {"password", std::string(access_.password)}}.dump();
+        json_text::dump(json{{"name", access_.user}, {"password", std::string(access_.password)}});
     auto answer = post("/v3/auth/authenticate", body, false);
     wipe(body.data(), body.size());
     if (answer.outcome != HttpOutcome::answered) return lost(answer, member());
-    const auto read = json::parse(answer.body, nullptr, false);
+    const auto read = json_text::parse(answer.body);
     wipe(answer.body.data(), answer.body.size());
     if (answer.status != 200) {
-        auto error = wire::refusal(read.is_object() ? read.dump() : std::string(), answer.status);
+        auto error =
+            wire::refusal(read.is_object() ? json_text::dump(read) : std::string(), answer.status);
         error.hint = "the user was removed, or its password is another";
         return error;
     }
@@ -116,9 +118,9 @@ Result<std::string> Client::call(std::string_view path, const std::string& body)
 }
 
 Result<Snapshot> Client::get(std::string_view key) {
-    const auto answer = call("/v3/kv/range", json{{"key", to_base64(key)}}.dump());
+    const auto answer = call("/v3/kv/range", json_text::dump(json{{"key", to_base64(key)}}));
     if (!answer) return answer.error();
-    const auto read = json::parse(*answer, nullptr, false);
+    const auto read = json_text::parse(*answer);
     if (!read.is_object()) return Error{Errc::system, "the store's answer is no JSON", {}};
     Snapshot out;
     if (const auto header = read.find("header"); header != read.end())
@@ -137,9 +139,9 @@ Result<Snapshot> Client::get_prefixes(const std::vector<std::string>& prefixes) 
                            {"range_end", to_base64(wire::range_end(prefix))},
                            {"sort_target", "CREATE"},
                            {"sort_order", "ASCEND"}}}});
-    const auto answer = call("/v3/kv/txn", json{{"success", std::move(reads)}}.dump());
+    const auto answer = call("/v3/kv/txn", json_text::dump(json{{"success", std::move(reads)}}));
     if (!answer) return answer.error();
-    const auto read = json::parse(*answer, nullptr, false);
+    const auto read = json_text::parse(*answer);
     const auto responses = read.find("responses");
     if (!read.is_object() || responses == read.end())
         return Error{Errc::system, "the store's answer is malformed", {}};
@@ -169,10 +171,10 @@ Result<Commit> Client::commit(const Transaction& transaction) {
     for (const auto& key : transaction.removals)
         operations.push_back({{"requestDeleteRange", {{"key", to_base64(key)}}}});
     const auto answer =
-        call("/v3/kv/txn",
-             json{{"compare", std::move(compares)}, {"success", std::move(operations)}}.dump());
+        call("/v3/kv/txn", json_text::dump(json{{"compare", std::move(compares)},
+                                                {"success", std::move(operations)}}));
     if (!answer) return answer.error();
-    const auto read = json::parse(*answer, nullptr, false);
+    const auto read = json_text::parse(*answer);
     if (!read.is_object()) return Error{Errc::system, "the store's answer is no JSON", {}};
     Commit out;
     out.done = read.value("succeeded", false);

@@ -4,6 +4,7 @@
 
 #include "store/wire.hpp"
 #include "trust/signing.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::store {
 
@@ -34,7 +35,7 @@ struct Watch::Stream {
     }
 
     void take_line(std::string_view line) {
-        const auto read = json::parse(line, nullptr, false);
+        const auto read = json_text::parse(line);
         if (!read.is_object()) return;
         if (const auto error = read.find("error"); error != read.end()) {
             news.error = wire::refusal(error->dump(), 0).message;
@@ -76,12 +77,12 @@ Result<void> Watch::start(const std::vector<std::string>& prefixes, std::int64_t
     // A member that is cut off from the others would else stay silent.
     request.headers.emplace_back("Grpc-Metadata-hasleader", SecretString("true"));
     for (const auto& prefix : prefixes)
-        request.body += json{{"create_request",
-                              {{"key", trust::to_base64(prefix)},
-                               {"range_end", trust::to_base64(wire::range_end(prefix))},
-                               {"start_revision", std::to_string(from)}}}}
-                            .dump()
-                        + "\n";
+        request.body +=
+            json_text::dump(json{{"create_request",
+                                  {{"key", trust::to_base64(prefix)},
+                                   {"range_end", trust::to_base64(wire::range_end(prefix))},
+                                   {"start_revision", std::to_string(from)}}}})
+            + "\n";
     request.ca_file = client_.access().ca_file;
     request.timeout = std::chrono::milliseconds(0);
     request.on_data = [stream = stream_](std::string_view data) { return stream->take(data); };

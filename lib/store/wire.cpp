@@ -4,6 +4,7 @@
 
 #include "trust/signing.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::store::wire {
 
@@ -41,7 +42,7 @@ KeyValue key_value(const nlohmann::json& object) {
 }
 
 Error refusal(std::string_view body, int status) {
-    const auto json = nlohmann::json::parse(body, nullptr, false);
+    const auto json = json_text::parse(body);
     std::string text;
     if (json.is_object())
         for (const char* name : {"message", "error"})

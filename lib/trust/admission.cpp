@@ -3,10 +3,10 @@
 
 #include <algorithm>
 #include <map>
-#include <nlohmann/json.hpp>
 #include <set>
 
 #include "trust/verify.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::trust {
 
@@ -24,7 +24,7 @@ bool fits(const std::optional<IpAddress>& address, const std::optional<Prefix>& 
 
 /// What a join key cannot give: routes, relays, exits, tags of one's own choice.
 Result<void> check_fields(const NodeRecord& record) {
-    const auto fields = nlohmann::json::parse(record.fields, nullptr, false);
+    const auto fields = json_text::parse(record.fields);
     for (const auto& [name, value] : fields.items()) {
         if (name != "endpoint" && name != "port")
             return refuse(record, fmt::format("a join key cannot set '{}'", name));
@@ -134,9 +134,9 @@ Admitted admit(const State& state, std::span<const StoredAdmission> admissions, 
         }
         NodeRecord record = std::move(admission->record);
         taken.add(record);
-        auto fields = nlohmann::json::parse(record.fields, nullptr, false);
+        auto fields = json_text::parse(record.fields);
         if (!delegation->tags.empty()) fields["tags"] = delegation->tags;
-        record.fields = fields.dump();
+        record.fields = json_text::dump(fields);
         out.records.push_back(std::move(record));
     }
     return out;

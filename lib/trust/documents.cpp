@@ -2,6 +2,7 @@
 
 #include "trust/json_fields.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::trust {
 
@@ -9,9 +10,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string dump(const json& value) {
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
-}
+std::string dump(const json& value) { return json_text::dump(value); }
 
 template <class T>
 json texts_of(const std::vector<T>& values) {
@@ -50,7 +49,7 @@ json record_json(const NodeRecord& record) {
     json out{{"name", record.name},
              {"key", to_string(record.key)},
              {"generation", record.generation},
-             {"fields", json::parse(record.fields, nullptr, false)}};
+             {"fields", json_text::parse(record.fields)}};
     if (record.joined) out["joined"] = true;
     put(out, "agent", record.agent);
     put(out, "seal", record.seal);
@@ -147,7 +146,7 @@ Result<Snapshot> parse_snapshot(std::string_view text) {
 
 std::string to_json(const FleetObject& fleet) {
     return dump(
-        {{"nodes_yaml", json::parse(fleet.nodes_yaml, nullptr, false)},
+        {{"nodes_yaml", json_text::parse(fleet.nodes_yaml)},
          {"stale_policy", fleet.stale_policy == StalePolicy::keep ? "keep" : "drop-unrefreshed"}});
 }
 

@@ -3,8 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <set>
+
+#include "util/json_text.hpp"
 
 namespace wgkit::trust {
 
@@ -41,15 +42,14 @@ std::string to_text(const Envelope& envelope) {
             {{"keyid", one.key_id},
              {"sig", to_base64({reinterpret_cast<const char*>(one.signature.data()),
                                 one.signature.size()})}});
-    return nlohmann::json{{"payloadType", envelope.type},
-                          {"payload", to_base64(envelope.payload)},
-                          {"signatures", std::move(signatures)}}
-        .dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    return json_text::dump(nlohmann::json{{"payloadType", envelope.type},
+                                          {"payload", to_base64(envelope.payload)},
+                                          {"signatures", std::move(signatures)}});
 }
 
 Result<Envelope> parse_envelope(std::string_view text) {
     if (text.size() > max_envelope_bytes) return no_envelope("it is larger than 4 MiB");
-    const auto json = nlohmann::json::parse(text, nullptr, false);
+    const auto json = json_text::parse(text);
     if (!json.is_object()) return no_envelope("no JSON object");
     const auto* type = text_field(json, "payloadType");
     const auto* payload = text_field(json, "payload");

@@ -3,12 +3,12 @@
 #include <fmt/format.h>
 
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "util/json_text.hpp"
 #include "wgkit/result.hpp"
 
 namespace wgkit::trust {
@@ -18,7 +18,7 @@ namespace wgkit::trust {
 class JsonFields {
   public:
     JsonFields(std::string_view text, std::string_view what)
-        : json_(nlohmann::json::parse(text, nullptr, false)), what_(what) {
+        : json_(json_text::parse(text)), what_(what) {
         if (!json_.is_object()) fail("no JSON object");
     }
     /// A part of something that was read already.

@@ -9,6 +9,7 @@
 #include "trust/json_fields.hpp"
 #include "trust/possession.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::trust {
 
@@ -48,13 +49,12 @@ bool Rotation::is_rotating(std::string_view node) const { return holds(rotating,
 bool Rotation::takes_part(std::string_view node) const { return holds(taking_part, node); }
 
 std::string to_json(const Rotation& rotation) {
-    return nlohmann::json{{"id", rotation.id},
-                          {"enrolment", to_string(rotation.enrolment)},
-                          {"rotating", rotation.rotating},
-                          {"taking_part", rotation.taking_part},
-                          {"leave_behind", rotation.leave_behind},
-                          {"renewals", rotation.renewals}}
-        .dump();
+    return json_text::dump(nlohmann::json{{"id", rotation.id},
+                                          {"enrolment", to_string(rotation.enrolment)},
+                                          {"rotating", rotation.rotating},
+                                          {"taking_part", rotation.taking_part},
+                                          {"leave_behind", rotation.leave_behind},
+                                          {"renewals", rotation.renewals}});
 }
 
 Result<Rotation> parse_rotation(std::string_view text) {
@@ -71,12 +71,14 @@ Result<Rotation> parse_rotation(std::string_view text) {
 }
 
 std::string to_json(const Renewal& renewal) {
-    return nlohmann::json{
-        {"network", renewal.network},         {"node", renewal.node},
-        {"rotation", renewal.rotation},       {"current", to_string(renewal.current)},
-        {"next", to_string(renewal.next)},    {"second", to_string(renewal.second)},
-        {"second_port", renewal.second_port}, {"mac", renewal.mac}}
-        .dump();
+    return json_text::dump(nlohmann::json{{"network", renewal.network},
+                                          {"node", renewal.node},
+                                          {"rotation", renewal.rotation},
+                                          {"current", to_string(renewal.current)},
+                                          {"next", to_string(renewal.next)},
+                                          {"second", to_string(renewal.second)},
+                                          {"second_port", renewal.second_port},
+                                          {"mac", renewal.mac}});
 }
 
 Result<Renewal> parse_renewal(std::string_view text) {

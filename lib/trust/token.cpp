@@ -2,6 +2,7 @@
 
 #include "trust/json_fields.hpp"
 #include "util/ascii.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::trust {
 
@@ -12,15 +13,15 @@ constexpr std::string_view prefix = "wgkit-join-1.";
 } // namespace
 
 SecretString to_text(const JoinToken& token) {
-    std::string json = nlohmann::json{{"network", token.network},
-                                      {"root", token.root_hash},
-                                      {"stores", token.stores},
-                                      {"ca", token.ca},
-                                      {"user", token.user},
-                                      {"password", std::string(token.password)},
-                                      {"key", std::string(reveal_base64(token.key))},
-                                      {"revision", token.minimum_revision}}
-                           .dump();
+    std::string json =
+        json_text::dump(nlohmann::json{{"network", token.network},
+                                       {"root", token.root_hash},
+                                       {"stores", token.stores},
+                                       {"ca", token.ca},
+                                       {"user", token.user},
+                                       {"password", std::string(token.password)},
+                                       {"key", std::string(reveal_base64(token.key))},
+                                       {"revision", token.minimum_revision}});
     SecretString text(prefix);
     std::string encoded = to_base64(json);
     text += encoded;

@@ -1,9 +1,10 @@
 #include "common/describe.hpp"
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include <string_view>
+
+#include "util/json_text.hpp"
 
 namespace wgkit::tool {
 
@@ -74,6 +75,6 @@ Json describe(const CLI::App& app) {
 
 } // namespace
 
-std::string describe_json(const CLI::App& app) { return describe(app).dump(2) + "\n"; }
+std::string describe_json(const CLI::App& app) { return json_text::dump(describe(app), 2) + "\n"; }
 
 } // namespace wgkit::tool

@@ -2,11 +2,13 @@
 
 #include <cstdio>
 
+#include "util/json_text.hpp"
+
 namespace wgkit::tool {
 
 void print(const Json& json) {
     // Names of files may be any bytes: what is no UTF-8 becomes U+FFFD.
-    const auto text = json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    const auto text = json_text::dump(json, 2) + "\n";
     std::fputs(text.c_str(), stdout);
 }
 

@@ -1,4 +1,5 @@
 #include "json.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::tool::config {
 
@@ -109,7 +110,7 @@ SecretString to_json(const std::vector<File>& files, bool show_secrets) {
     Json document{{"schema", 1}, {"files", Json::array()}};
     for (const auto& file : files) document["files"].push_back(builder.file(file));
     // Comments may hold bytes that are no UTF-8.
-    const auto text = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    const auto text = json_text::dump(document, 2) + "\n";
     return show_secrets ? fill_in(text, files) : SecretString(text);
 }
 

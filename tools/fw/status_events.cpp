@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "util/json_text.hpp"
 #include "util/rfc3339.hpp"
 
 namespace wgkit::tool::fw {
@@ -48,9 +49,7 @@ Effect worst_of(const std::vector<Difference>& differences) {
     return Effect::none;
 }
 
-std::string event_line(const Json& event) {
-    return event.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string event_line(const Json& event) { return json_text::dump(event) + "\n"; }
 
 std::string drift_event(const Prepared& one, const std::string& time) {
     constexpr std::size_t most_lines = 20;

@@ -1,7 +1,8 @@
 #include "keygen/output.hpp"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
+
+#include "util/json_text.hpp"
 
 namespace wgkit::tool {
 
@@ -35,7 +36,7 @@ SecretString json_string(const SecretString& value) {
     });
     if (plain) return SecretString("\"").append(value).append("\"");
     const nlohmann::json json = std::string(value);
-    return SecretString(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return SecretString(json_text::dump(json));
 }
 
 } // namespace

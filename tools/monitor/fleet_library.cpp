@@ -10,6 +10,7 @@
 #include "monitor/compare.hpp"
 #include "monitor/fleet.hpp"
 #include "util/child.hpp"
+#include "util/json_text.hpp"
 #include "util/parallel.hpp"
 #include "util/rfc3339.hpp"
 #include "wgkit/files.hpp"
@@ -152,9 +153,7 @@ std::string text_of(const std::vector<FleetCause>& causes, bool all) {
     return text;
 }
 
-std::string line_of(const Json& json) {
-    return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-}
+std::string line_of(const Json& json) { return json_text::dump(json) + "\n"; }
 
 std::string json_of(const std::vector<FleetCause>& causes, Level level) {
     Json list = Json::array();
@@ -165,7 +164,7 @@ std::string json_of(const std::vector<FleetCause>& causes, Level level) {
                         {"reason", cause.text},
                         {"details", cause.details}});
     const Json json{{"schema", 1}, {"level", to_string(level)}, {"causes", list}};
-    return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+    return json_text::dump(json, 2) + "\n";
 }
 
 std::string events_of(const std::vector<FleetCause>& causes) {

@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <ctime>
 #include <filesystem>
-#include <nlohmann/json.hpp>
 
 #include "monitor/page_files.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/monitor_fleet.hpp"
 
@@ -28,9 +28,7 @@ std::string name_of(const std::string& node, const DeviceState& device, const Pe
 
 std::int64_t whole(milliseconds time) { return std::chrono::duration_cast<seconds>(time).count(); }
 
-std::string to_line(const nlohmann::json& json) {
-    return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
-}
+std::string to_line(const nlohmann::json& json) { return json_text::dump(json) + "\n"; }
 
 } // namespace
 
@@ -166,7 +164,7 @@ std::string Site::fleet_json() const {
         const auto when = whole(file.state.clock.wall);
         all["time"] = std::max(all["time"].get<std::int64_t>(), when);
         all["nodes"].push_back({{"name", node}, {"time", when}, {"level", to_string(level)}});
-        auto told = nlohmann::json::parse(to_json(rows, file.state));
+        auto told = json_text::parse(to_json(rows, file.state));
         for (auto& peer : told["peers"]) {
             const auto known = owner.find(peer["publicKey"].get<std::string>());
             peer["node"] = node;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "util/json_text.hpp"
+
 namespace wgkit::tool::net {
 
 namespace {
@@ -82,7 +84,7 @@ Json to_json(const rotate::Offer& offer) {
 }
 
 Result<std::vector<rotate::Offer>> parse_offers(std::string_view text, const std::string& from) {
-    const Json json = Json::parse(text, nullptr, false);
+    const Json json = json_text::parse_ordered(text);
     if (json.is_discarded()) return bad_offer(from, "it is not JSON");
     std::vector<rotate::Offer> offers;
     const auto add = [&](const Json& object) -> Result<void> {

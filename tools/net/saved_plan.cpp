@@ -4,6 +4,7 @@
 
 #include "crypto/sodium_sha256.hpp"
 #include "net/plan_json.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/files.hpp"
 
 namespace wgkit::tool::net {
@@ -37,7 +38,7 @@ int save_plan(const std::string& path, const Convergence& it, const Request& req
         {"host", options.host},
         {"insecurePermissions", options.insecure_permissions},
         {"allowRemovals", options.has_allow_removals ? Json(options.allow_removals) : Json()}};
-    const auto saved = files::replace(path, json.dump(2) + "\n", 0600);
+    const auto saved = files::replace(path, json_text::dump(json, 2) + "\n", 0600);
     return saved ? static_cast<int>(exit_ok) : report.error(saved.error());
 }
 
@@ -46,7 +47,7 @@ Result<std::optional<SavedPlan>> read_plan(const std::string& path) {
     const auto text = files::read(path);
     // Other failures are told by those who read it as a file.
     if (!text || !text->starts_with('{')) return none;
-    auto json = Json::parse(*text, nullptr, false);
+    auto json = json_text::parse_ordered(*text);
     if (json.is_discarded() || json.value("format", "") != plan_format
         || json.value("schema", 0) != 1)
         return no_plan(path);

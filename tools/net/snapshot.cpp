@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "common/json.hpp"
+#include "util/json_text.hpp"
 #include "util/link_local.hpp"
 
 namespace wgkit::tool::net {
@@ -127,7 +128,7 @@ Snapshot take_snapshot(const Convergence& it) {
                {"markAfter", it.change.fwmark.value_or(it.present.fwmark)},
                {"handshakes", std::move(handshakes)},
                {"host", it.host.goal ? host_json(it.host.present) : Json()}};
-    return {config::write(config_of(it.present)), state.dump()};
+    return {config::write(config_of(it.present)), json_text::dump(state)};
 }
 
 Result<Before> read_snapshot(const Snapshot& snapshot) {
@@ -137,7 +138,7 @@ Result<Before> read_snapshot(const Snapshot& snapshot) {
     Before before;
     before.device = exactly(parsed.config);
     try {
-        const Json state = Json::parse(snapshot.state);
+        const Json state = json_text::parse_ordered(snapshot.state);
         if (state.at("schema") != 1) return wrong;
         before.mark = state.at("mark");
         before.mark_after = state.at("markAfter");

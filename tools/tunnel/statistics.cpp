@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "common/exit_code.hpp"
+#include "util/json_text.hpp"
 #include "wgkit/tunnel.hpp"
 
 namespace wgkit::tool {
@@ -32,7 +32,7 @@ int print_statistics(const std::string& interface, bool json, const Report& repo
         else
             object[name] = value;
     }
-    if (json) fmt::print("{}\n", object.dump(2));
+    if (json) fmt::print("{}\n", json_text::dump(object, 2));
     return exit_ok;
 }
 

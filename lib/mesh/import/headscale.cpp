@@ -1,12 +1,11 @@
 // Headscale's node list -> draft. Only the named members are read, so pre-auth keys and machine
 // keys never get further than the parser.
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include <algorithm>
 
 #include "mesh/import/draft.hpp"
-#include "util/json_texts.hpp"
+#include "util/json_text.hpp"
 
 namespace wgkit::mesh {
 
@@ -76,7 +75,7 @@ std::optional<Prefix> pool_for(const std::vector<DraftNode>& nodes, const char* 
 
 Result<Imported> import_headscale(std::string_view text, const std::string& file,
                                   const ImportOptions& options) {
-    const Json root = Json::parse(text, nullptr, false); // no exceptions: their texts quote input
+    const Json root = json_text::parse(text); // no exceptions: their texts quote input
     const auto nodes = root.is_object() ? root.find("nodes") : root.end();
     if (root.is_discarded() || !root.is_object() || nodes == root.end() || !nodes->is_array())
         return Error{Errc::invalid, fmt::format("{}:1:1: not a node list of Headscale", file),
