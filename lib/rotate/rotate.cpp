@@ -330,6 +330,17 @@ Result<PrivateKey> wanted_key(const std::string& interface, const Options& optio
     return state->wanted().private_key->clone();
 }
 
+Result<void> settle_boot_files(const InterfaceFile& file, const Options& options) {
+    const auto state = load(file.interface, options.state_folder);
+    if (!state) return state.error();
+    if (!*state || (*state)->file != file.path) return {};
+    const Phase phase = (*state)->phase;
+    // Before, nothing is written; afterwards, all of it. Who goes back may have been at it.
+    const bool may_be_half =
+        phase == Phase::rekeying || ((*state)->going_back && phase < Phase::rekeying);
+    return may_be_half ? write_boot_files(**state) : Result<void>();
+}
+
 Result<void> run(const std::string& interface, const Options& options) {
     // Nobody else sees to it that the other ends are done: they must have had time to be heard.
     Options patient = options;

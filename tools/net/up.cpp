@@ -9,6 +9,7 @@
 #include "common/secret_output.hpp"
 #include "net/interface_file.hpp"
 #include "wgkit/files.hpp"
+#include "wgkit/rotate.hpp"
 
 namespace wgkit::tool::net {
 
@@ -60,10 +61,22 @@ void add_options(Arguments arguments, UpOptions& options) {
 
 using Change = Result<void> (*)(const InterfaceFile&, config::Config&, const InterfaceOptions&);
 
+/// A power failure may have cut a rotation off between two files.
+void settle_rotation(const std::string& name_or_path, const Report& report) {
+    const auto file = find_interface_file(name_or_path);
+    if (!file) return; // told by whoever reads it
+    const auto settled = rotate::settle_boot_files(*file, {});
+    if (!settled)
+        report.warning(fmt::format("the rotation of {} that was cut off: {}", file->interface,
+                                   settled.error().message),
+                       settled.error().hint);
+}
+
 Action setup_change(Arguments arguments, Change change) {
     auto options = std::make_shared<UpOptions>();
     add_options(arguments, *options);
     return [options, change](const Report& report) -> int {
+        if (change == bring_up) settle_rotation(options->file, report);
         auto loaded = load_interface(options->file, report);
         if (!loaded) return exit_failed;
         catch_interruptions();

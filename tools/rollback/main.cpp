@@ -5,6 +5,7 @@
 #include <array>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 
 #include "common/app.hpp"
@@ -14,6 +15,9 @@ namespace {
 
 using namespace wgkit;
 
+/// Whether what is written to standard error gets into the system's log by itself.
+bool systemd_logs_errors() { return std::getenv("JOURNAL_STREAM") != nullptr; }
+
 /// To the system's log, which is read when the terminal is gone, and to standard error.
 void tell(const tool::Report& report, confirm::Severity severity, const std::string& text) {
     const bool is_error = severity == confirm::Severity::error;
@@ -21,6 +25,7 @@ void tell(const tool::Report& report, confirm::Severity severity, const std::str
              : severity == confirm::Severity::warning ? LOG_WARNING
                                                       : LOG_INFO,
              "%s", text.c_str());
+    if (systemd_logs_errors()) return; // once is enough
     if (is_error)
         report.error(text);
     else

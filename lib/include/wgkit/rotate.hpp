@@ -111,6 +111,11 @@ WGKIT_API Result<void> drop_peers(const std::string& interface, const std::vecto
 /// The key that the interface will have once it is over. Errors: not_found.
 WGKIT_API Result<PrivateKey> wanted_key(const std::string& interface, const Options& options);
 
+/// To be called before an interface is made from its file: where a run was cut off between the
+/// replacement of the file and that of the key file which it names, both get the wanted keys.
+/// Without a rotation of this file there is nothing to do. Errors: invalid, permission, system.
+WGKIT_API Result<void> settle_boot_files(const InterfaceFile& file, const Options& options);
+
 /// All steps that are left, from `switch_over` on.
 WGKIT_API Result<void> run(const std::string& interface, const Options& options);
 
