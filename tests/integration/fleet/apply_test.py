@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import sys
 import time
 
@@ -83,9 +84,10 @@ def a_bad_change_reaches_one(site, operator):
         file.write(lock)
 
 
+# Only what begins counts: to conntrack the last packets of an earlier command's connection are a new one, too.
 ONE_CONNECTION = """
 table inet one { chain in { type filter hook input priority 0;
-  tcp dport 22 ct state new add @seen { ip saddr ct count over 1 } counter reject with tcp reset; };
+  tcp dport 22 tcp flags & (syn | ack) == syn ct state new add @seen { ip saddr ct count over 1 } counter reject with tcp reset; };
   set seen { type ipv4_addr; flags dynamic; }; }
 """
 
@@ -96,7 +98,11 @@ def a_wave_is_confirmed_whole(site, operator):
               for host in site.hosts}
     move_phone(site, operator)
     odd = site.hosts[2]
+    earlier = operator.namespace.socket(kind=socket.SOCK_STREAM)
+    earlier.connect((odd.address, 22))
+    assert earlier.recv(100).startswith(b"SSH-")
     odd.run("nft", "-f", "-", input=ONE_CONNECTION)
+    earlier.close()
     said = operator.fleet("apply", "--canary", "0", "--wave", "4", "--connect-timeout", "3", status=1)
     odd.run("nft", "delete", "table", "inet", "one")
     assert "n3: " in said.stderr and "taken back: n1, n2, n3, n4\n" in said.stdout, said
