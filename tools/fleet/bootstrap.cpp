@@ -19,17 +19,35 @@ namespace wgkit::tool::fleet {
 
 namespace {
 
-constexpr auto install_patience = std::chrono::minutes(10);
+constexpr auto install_patience = std::chrono::seconds(600);
 
-// Standard input is the package.
+// Standard input is the package; standard output is what it installed. Errors are one line that
+// tells why. A folder that was brought earlier would be found before the package's programs.
 constexpr const char* install_deb = R"sh(set -e
 s=; [ "$(id -u)" = 0 ] || s="sudo -n"
+fail() { echo "$*" >&2; exit 1; }
 f=$(mktemp /tmp/wgkit-XXXXXX.deb)
 trap 'rm -f "$f"' EXIT
 cat >"$f"
 chmod 644 "$f"
-o="-qq -y --no-install-recommends --allow-downgrades --reinstall"
-$s env DEBIAN_FRONTEND=noninteractive apt-get install $o "$f" >&2)sh";
+command -v apt-get >/dev/null || fail "it has no apt-get: bring a folder instead of a package"
+has=$(dpkg --print-architecture)
+is=$(dpkg-deb -f "$f" Architecture) || exit 1
+[ "$is" = "$has" ] || [ "$is" = all ] || fail "the package is for $is, but the machine is $has"
+install() {
+  o="-y --no-install-recommends --allow-downgrades --reinstall -o DPkg::Lock::Timeout=60"
+  said=$($s env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get install $o "$f" 2>&1)
+}
+again() {
+  case $said in *"dpkg was interrupted"*) ;; *) return 1 ;; esac
+  $s env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >/dev/null 2>&1 || :
+  install
+}
+why() { echo "$said" | grep -m 1 -A 1 -e '^ wgkit' -e '^dpkg.*: error' -e '^E: ' | tr -s '\n ' ' '; }
+install || again || { w=$(why); fail "${w:-$(echo "$said" | tail -n 1)}"; }
+d=/usr/local/lib/wgkit
+case $(readlink /usr/local/bin/wgkit) in "$d"/*) $s rm -rf /usr/local/bin/wgkit "$d" ;; esac
+/usr/bin/wgkit --version)sh";
 
 // Standard input is a tar of a folder; it takes its place only once it is whole.
 constexpr const char* install_folder = R"sh(set -e
@@ -44,7 +62,7 @@ for p in "$d/bin/wgkit" "$d/wgkit"; do
   if [ -x "$p" ]; then $s ln -sfn "$p" /usr/local/bin/wgkit; fi
 done
 $s rm -rf "$d.old"
-/usr/local/bin/wgkit --version >&2)sh";
+/usr/local/bin/wgkit --version)sh";
 
 struct BootstrapOptions {
     FleetOptions fleet;
@@ -70,6 +88,9 @@ Result<Package> load_package(const std::string& from) {
     }
     auto content = files::read(from);
     if (!content) return content.error();
+    if (!std::string_view(*content).starts_with("!<arch>\n"))
+        return Error{Errc::invalid, fmt::format("{} is no Debian package", from),
+                     "give a .deb, or a folder as packaging/folder makes it"};
     return Package{install_deb, *std::move(content)};
 }
 
@@ -114,9 +135,34 @@ Result<std::vector<Newcomer>> newcomers(const wgkit::mesh::Fleet& fleet,
     return out;
 }
 
+/// A change that waits would be undone by a program that is replaced meanwhile.
+bool waits(const Reply& reply) {
+    const auto& all = reply.answer.interfaces;
+    return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.pending; });
+}
+
+/// Brings the package there. Errors: those of the node's package manager; conflict if another wgkit
+/// than what was brought answers.
+Result<std::string> bring(const Newcomer& node, Transport& transport, const Package& package) {
+    const auto ran = transport.run(node.target, package.command, package.content, install_patience);
+    if (!ran) return ran.error();
+    const auto said = last_line(*ran); // "wgkit 0.1.0"
+    const auto brought = said.substr(said.rfind(' ') + 1);
+    const auto reply = transport.call(node.target, request_for("state"));
+    if (!reply.is_good()) return reply.error;
+    if (reply.answer.version != brought)
+        return Error{Errc::conflict,
+                     fmt::format("{}: it got {}, but {} answers", node.target.name, brought,
+                                 reply.answer.version),
+                     fmt::format("another wgkit comes first in its PATH: try `ssh {} command -v "
+                                 "wgkit`",
+                                 address_of(node.target))};
+    return brought;
+}
+
 void install(Newcomer& node, Transport& transport, const std::optional<Package>& package,
              bool force) {
-    auto reply = transport.call(node.target, request_for("state"));
+    const auto reply = transport.call(node.target, request_for("state"));
     const bool is_other = reply.is_good() && reply.answer.version != wgkit::version;
     if (reply.is_good() && !is_other && !force) {
         node.what = "has it already";
@@ -126,27 +172,29 @@ void install(Newcomer& node, Transport& transport, const std::optional<Package>&
         node.error = reply.error;
         return;
     }
+    if (!package && is_other) {
+        node.what = fmt::format("has {}; this machine has {}", reply.answer.version, version);
+        return;
+    }
     if (!package) {
-        if (is_other) {
-            node.what = fmt::format("has {}", reply.answer.version);
-            return;
-        }
         node.error = Error{Errc::not_found, reply.error.message,
                            "give the package or the folder to bring there: --from PATH"};
         return;
     }
-    const auto ran =
-        transport.run(node.target, package->command, package->content,
-                      std::chrono::duration_cast<std::chrono::seconds>(install_patience));
-    if (!ran) {
-        node.error = ran.error();
+    if (waits(reply)) {
+        node.error =
+            Error{Errc::conflict,
+                  fmt::format("{}: a change waits for its confirmation there", node.target.name),
+                  "confirm it, or wait until it has gone back"};
         return;
     }
-    reply = transport.call(node.target, request_for("state"));
-    if (!reply.is_good())
-        node.error = reply.error;
+    const auto brought = bring(node, transport, *package);
+    if (!brought)
+        node.error = brought.error();
+    else if (*brought != version)
+        node.what = fmt::format("got {}; this machine has {}", *brought, version);
     else
-        node.what = fmt::format("got {}", reply.answer.version);
+        node.what = fmt::format("got {}", *brought);
 }
 
 void learn_keys(Newcomer& node, Transport& transport) {

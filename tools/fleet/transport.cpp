@@ -42,10 +42,10 @@ Reply judge(const Target& target, const ChildEnd& end) {
     if (end.timed_out) return fail(Trouble::unreachable, Errc::system, "no answer in time", {});
     if (end.output.empty() && end.status == 255) {
         const bool login = contains(end.errors, "Permission denied");
-        return fail(
-            login ? Trouble::refused : Trouble::unreachable,
-            login ? Errc::permission : Errc::system, said.empty() ? "the connection broke" : said,
-            fmt::format("try `ssh {}`", target.ssh.host.empty() ? target.name : target.ssh.host));
+        return fail(login ? Trouble::refused : Trouble::unreachable,
+                    login ? Errc::permission : Errc::system,
+                    said.empty() ? "the connection broke" : said,
+                    fmt::format("try `ssh {}`", address_of(target)));
     }
     const bool is_missing = contains(end.errors, "command not found");
     if (end.output.empty() && !is_missing && contains(end.errors, "sudo:"))
@@ -77,6 +77,10 @@ std::string socket_folder_prefix() {
 }
 
 } // namespace
+
+const std::string& address_of(const Target& target) {
+    return target.ssh.host.empty() ? target.name : target.ssh.host;
+}
 
 std::string last_line(std::string_view text) {
     text = ascii::trim(text);
@@ -118,7 +122,7 @@ std::vector<std::string> Transport::ssh(const Target& target, bool fresh) const 
     if (!target.ssh.user.empty()) option("User=" + target.ssh.user);
     if (!target.ssh.jump.empty()) option("ProxyJump=" + target.ssh.jump);
     words.emplace_back("--");
-    words.push_back(target.ssh.host.empty() ? target.name : target.ssh.host);
+    words.push_back(address_of(target));
     return words;
 }
 

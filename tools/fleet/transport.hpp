@@ -17,6 +17,9 @@ struct Target {
     wgkit::mesh::Ssh ssh; ///< without host: the name
 };
 
+/// What ssh is given to reach it.
+const std::string& address_of(const Target& target);
+
 /// Why a call brought no answer.
 enum class Trouble {
     none,

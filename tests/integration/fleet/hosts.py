@@ -35,6 +35,12 @@ folder=$1
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/wireguard /run/sshd /run/lock /var/lib/wgkit
+shift
+for part in "$@"; do
+  mkdir -p "$folder/over/$part" "$folder/work/$part"
+  mount -t overlay overlay -o "lowerdir=/$part,upperdir=$folder/over/$part,workdir=$folder/work/$part" "/$part"
+done
+mkdir -p /var/lib/wgkit
 for part in etc root; do mount --bind "$folder/$part" "/$part"; done
 mount --bind "$folder/var" /var/lib/wgkit
 mount --bind "$folder/bin" /usr/local/bin
@@ -75,6 +81,7 @@ class Host:
         self.inner = f"{INNER}.{number}"
         self.namespace = site.bed.namespace()
         self.folder = os.path.join(site.bed.folder, name)
+        self.own = site.own.get(name, ())  # folders of / whose changes it keeps to itself
         self.sshd = None
         self.keeper = None
         self._make_disk()
@@ -128,7 +135,7 @@ class Host:
         with open(os.path.join(self.folder, "keeper.log"), "w", encoding="utf-8") as log:
             self.keeper = self.site.bed.process(subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{self.namespace.name}", "--", "unshare", "-m", "--", "/bin/sh", "-c",
-                 SETUP, "setup", self.folder],
+                 SETUP, "setup", self.folder, *self.own],
                 preexec_fn=die_with_parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True))
         if self.keeper.stdout.readline().strip() != "ready":
             raise AssertionError(open(os.path.join(self.folder, "keeper.log"), encoding="utf-8").read())
@@ -258,11 +265,11 @@ class Operator(Host):
 
 class Site:
     """A bridge, hosts n1, n2, ... with addresses 192.0.2.1, ..., and the operator at .250. `bare`: names of
-    hosts without wgkit."""
+    hosts without wgkit; `own`: of folders that a host may change, as {"n3": ["usr", "var"]}."""
 
-    def __init__(self, bed, count, bare=()):
+    def __init__(self, bed, count, bare=(), own=None):
         need("ssh", "openssh-client")
-        self.bed, self.bare = bed, set(bare)
+        self.bed, self.bare, self.own = bed, set(bare), own or {}
         self.bridge = bed.namespace()
         self.bridge.ip("link add br0 type bridge", "link set br0 up", f"addr add {SUBNET}.254/24 dev br0")
         self.login_key_file = os.path.join(bed.folder, "login")
