@@ -110,6 +110,10 @@ int run_apply(ApplyOptions& options, const Report& report) {
                 std::erase_if(node.files,
                               [&](const auto& file) { return file.interface == one.name; });
     }
+    if (const auto refused = too_many_removals(*nodes, options.rollout.has_removals
+                                                           ? std::optional(options.rollout.removals)
+                                                           : std::nullopt))
+        return report.error(*refused);
     if (auto saved = record->save(); !saved) return report.error(saved.error());
     if (nodes->empty()) {
         if (options.fleet.json) print_outcome({}, unreachable, true);

@@ -6,6 +6,7 @@
 #include <map>
 
 #include "common/json.hpp"
+#include "wgkit/device.hpp"
 #include "wgkit/policy.hpp"
 
 namespace wgkit::tool::fleet {
@@ -83,6 +84,42 @@ std::size_t count_device_changes(const std::string& text) {
         count += only_endpoint ? 0 : 1;
     }
     return count;
+}
+
+namespace {
+
+std::size_t count_removed_peers(const std::string& text) {
+    const auto json = Json::parse(text, nullptr, false);
+    if (!json.is_object() || !json.contains("changes")) return 0;
+    const auto& changes = json["changes"];
+    return static_cast<std::size_t>(
+        std::count_if(changes.begin(), changes.end(), [](const Json& change) {
+            return change.is_object() && change.value("change", "") == "remove-peer";
+        }));
+}
+
+} // namespace
+
+std::optional<Error> too_many_removals(const std::vector<Surveyed>& nodes,
+                                       std::optional<std::uint32_t> allowed) {
+    std::size_t most = 0;
+    std::vector<std::string> places;
+    for (const auto& node : nodes)
+        for (const auto& one : node.reply.answer.interfaces) {
+            Device present;
+            present.peers.resize(one.peers.size());
+            const auto removed = count_removed_peers(one.device_changes);
+            if (removed <= (allowed ? *allowed : removal_limit(present))) continue;
+            most = std::max(most, removed);
+            places.push_back(fmt::format("{}: {} would lose {} of its {} peers", node.target.name,
+                                         one.name, removed, one.peers.size()));
+        }
+    if (places.empty()) return std::nullopt;
+    const auto others = places.size() == 1
+                            ? std::string()
+                            : fmt::format(", and as much goes for {} others", places.size() - 1);
+    return Error{Errc::conflict, places.front() + others,
+                 fmt::format("--allow-removals {} if they are to go", most)};
 }
 
 std::size_t Surveyed::changes() const {

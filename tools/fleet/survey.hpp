@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +31,10 @@ struct Surveyed {
 Result<std::vector<Surveyed>> survey(wgkit::mesh::Fleet& fleet, Transport& transport,
                                      const FleetOptions& options,
                                      const std::vector<std::string>& only, bool locked);
+
+/// What stands for all nodes that would lose more peers than `allowed`, or than `removal_limit`.
+std::optional<Error> too_many_removals(const std::vector<Surveyed>& nodes,
+                                       std::optional<std::uint32_t> allowed);
 
 /// How many changes JSON of `wgkit net plan` names; endpoints of silent peers do not count.
 std::size_t count_device_changes(const std::string& json);

@@ -117,6 +117,24 @@ def a_wave_is_confirmed_whole(site, operator):
     assert not any(host.run("ls", "/var/lib/wgkit/fleet/back").stdout for host in site.hosts)
 
 
+def an_accident_is_no_wish(site, operator):
+    """Most of a node's peers are gone from the file: nothing begins until somebody says that they are to go."""
+    path = operator.file("nodes.yaml")
+    text = open(path, encoding="utf-8").read()
+    cut = text.index("  - name: mobile\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text[:cut])
+    assert "apply needs --allow-removals 1" in operator.fleet("plan", status=2).stderr
+    before = open(operator.file("fleet/log"), encoding="utf-8").read()
+    said = operator.fleet("apply", status=1).stderr
+    assert "wg0 would lose 1 of its 4 peers, and as much goes for 3 others" in said, said
+    assert before == open(operator.file("fleet/log"), encoding="utf-8").read()
+    operator.fleet("apply", "--allow-removals", "1")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    operator.fleet("apply")
+
+
 def who_is_not_reached_is_pending(site, operator):
     host = site.hosts[1]
     host.stop_sshd()
@@ -157,6 +175,7 @@ def main():
         two_operators_cannot_race(site, operator)
         a_bad_change_reaches_one(site, operator)
         a_wave_is_confirmed_whole(site, operator)
+        an_accident_is_no_wish(site, operator)
         who_is_not_reached_is_pending(site, operator)
         for at in (0.1, 0.5, 0.9):
             a_killed_run_goes_on(site, operator, at)
