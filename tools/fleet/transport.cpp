@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string_view>
 
@@ -64,6 +65,7 @@ Reply judge(const Target& target, const ChildEnd& end) {
         return fail(answer.error().code == Errc::conflict ? Trouble::no_wgkit : Trouble::failed,
                     answer.error().code, answer.error().message, answer.error().hint);
     reply.answer = *std::move(answer);
+    reply.clock_skew = reply.answer.now - std::time(nullptr);
     if (reply.answer.error)
         return fail(Trouble::failed, reply.answer.error->code, reply.answer.error->message,
                     reply.answer.error->hint);

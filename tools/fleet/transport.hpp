@@ -33,6 +33,8 @@ struct Reply {
     Trouble trouble = Trouble::none;
     Error error; ///< if there is trouble
     wgkit::fleet::NodeAnswer answer;
+    /// How far the node's clock was ahead of ours when the answer came. Units: seconds
+    std::int64_t clock_skew = 0;
 
     bool is_good() const { return trouble == Trouble::none; }
 };
