@@ -83,6 +83,7 @@ int run_apply(ApplyOptions& options, const Report& report) {
     if (nodes && take_back_leftovers(*nodes, transport, *record, options.fleet, report))
         nodes = survey(*fleet, transport, options.fleet, options.only, false);
     if (!nodes) return report.error(nodes.error());
+    if (const auto refused = unsupported_nodes(*nodes)) return report.error(*refused);
     if (!options.plan.empty()) {
         const auto plan = read_plan(options.plan);
         if (!plan) return report.error(plan.error());

@@ -37,9 +37,11 @@ mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/wireguard /run/sshd /run/lock /var/lib/wgkit
 shift
-for part in "$@"; do
+for one in "$@"; do
+  part=${one%%=*} above=
+  case $one in *=*) above=${one#*=}: ;; esac
   mkdir -p "$folder/over/$part" "$folder/work/$part"
-  mount -t overlay overlay -o "lowerdir=/$part,upperdir=$folder/over/$part,workdir=$folder/work/$part" "/$part"
+  mount -t overlay overlay -o "lowerdir=$above/$part,upperdir=$folder/over/$part,workdir=$folder/work/$part" "/$part"
 done
 mkdir -p /var/lib/wgkit
 for part in etc root; do mount --bind "$folder/$part" "/$part"; done
@@ -282,7 +284,8 @@ class Operator(Host):
 
 class Site:
     """A bridge, hosts n1, n2, ... with addresses 192.0.2.1, ..., and the operator at .250. `bare`: names of
-    hosts without wgkit; `own`: of folders that a host may change, as {"n3": ["usr", "var"]}."""
+    hosts without wgkit; `own`: of folders that a host may change, as {"n3": ["usr", "var"]};
+    "usr=/some/usr" has what is in the other there, too."""
 
     def __init__(self, bed, count, bare=(), own=None):
         need("ssh", "openssh-client")
