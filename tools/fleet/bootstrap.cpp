@@ -9,9 +9,8 @@
 #include "commands.hpp"
 #include "common/json.hpp"
 #include "fleet/common.hpp"
+#include "fleet/package.hpp"
 #include "fleet/record.hpp"
-#include "util/child.hpp"
-#include "wgkit/files.hpp"
 #include "wgkit/mesh_edit.hpp"
 #include "wgkit/version.hpp"
 
@@ -19,80 +18,12 @@ namespace wgkit::tool::fleet {
 
 namespace {
 
-constexpr auto install_patience = std::chrono::seconds(600);
-
-// Standard input is the package; standard output is what it installed. Errors are one line that
-// tells why. A folder that was brought earlier would be found before the package's programs.
-constexpr const char* install_deb = R"sh(set -e
-s=; [ "$(id -u)" = 0 ] || s="sudo -n"
-fail() { echo "$*" >&2; exit 1; }
-f=$(mktemp /tmp/wgkit-XXXXXX.deb)
-trap 'rm -f "$f"' EXIT
-cat >"$f"
-chmod 644 "$f"
-command -v apt-get >/dev/null || fail "it has no apt-get: bring a folder instead of a package"
-has=$(dpkg --print-architecture)
-is=$(dpkg-deb -f "$f" Architecture) || exit 1
-[ "$is" = "$has" ] || [ "$is" = all ] || fail "the package is for $is, but the machine is $has"
-install() {
-  o="-y --no-install-recommends --allow-downgrades --reinstall -o DPkg::Lock::Timeout=60"
-  said=$($s env LC_ALL=C DEBIAN_FRONTEND=noninteractive apt-get install $o "$f" 2>&1)
-}
-again() {
-  case $said in *"dpkg was interrupted"*) ;; *) return 1 ;; esac
-  $s env DEBIAN_FRONTEND=noninteractive dpkg --configure -a >/dev/null 2>&1 || :
-  install
-}
-why() { echo "$said" | grep -m 1 -A 1 -e '^ wgkit' -e '^dpkg.*: error' -e '^E: ' | tr -s '\n ' ' '; }
-install || again || { w=$(why); fail "${w:-$(echo "$said" | tail -n 1)}"; }
-d=/usr/local/lib/wgkit
-case $(readlink /usr/local/bin/wgkit) in "$d"/*) $s rm -rf /usr/local/bin/wgkit "$d" ;; esac
-/usr/bin/wgkit --version)sh";
-
-// Standard input is a tar of a folder; it takes its place only once it is whole.
-constexpr const char* install_folder = R"sh(set -e
-s=; [ "$(id -u)" = 0 ] || s="sudo -n"
-d=/usr/local/lib/wgkit
-$s rm -rf "$d.new" "$d.old"
-$s mkdir -p "$d.new" /usr/local/bin
-$s tar xzf - -C "$d.new"
-if [ -e "$d" ]; then $s mv "$d" "$d.old"; fi
-$s mv "$d.new" "$d"
-for p in "$d/bin/wgkit" "$d/wgkit"; do
-  if [ -x "$p" ]; then $s ln -sfn "$p" /usr/local/bin/wgkit; fi
-done
-$s rm -rf "$d.old"
-/usr/local/bin/wgkit --version)sh";
-
 struct BootstrapOptions {
     FleetOptions fleet;
     std::vector<std::string> nodes;
     std::string from;
     bool force = false;
 };
-
-/// What goes to each node, and the command that takes it there.
-struct Package {
-    std::string command;
-    SecretString content;
-};
-
-Result<Package> load_package(const std::string& from) {
-    if (std::filesystem::is_directory(from)) {
-        auto packed = run_child({"tar", "-czf", "-", "-C", from, "."}, {}, install_patience,
-                                files::max_input_bytes);
-        if (!packed) return packed.error();
-        if (packed->status != 0)
-            return Error{Errc::system, fmt::format("cannot pack {}: {}", from, packed->errors), {}};
-        return Package{install_folder, std::move(packed->output)};
-    }
-    auto content = files::read(from);
-    if (!content) return content.error();
-    if (!std::string_view(*content).starts_with("!<arch>\n"))
-        return Error{Errc::invalid, fmt::format("{} is no Debian package", from),
-                     "give a .deb, or a folder as packaging/folder makes it"};
-    return Package{install_deb, *std::move(content)};
-}
 
 /// A node, and where it keeps keys that the fleet does not know yet.
 struct Newcomer {
@@ -102,6 +33,20 @@ struct Newcomer {
     std::string what;                    ///< what was done
     std::optional<Error> error;
 };
+
+/// Without an inventory, what is to be imported: as `fleet import` takes it.
+Result<std::vector<Newcomer>> hosts(const std::vector<std::string>& words) {
+    std::vector<Newcomer> out;
+    for (const auto& word : words) {
+        auto target = parse_target(word);
+        if (!target) return target.error();
+        Newcomer one;
+        one.target = *std::move(target);
+        if (one.target.name.empty()) one.target.name = one.target.ssh.host;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
 
 Result<std::vector<Newcomer>> newcomers(const wgkit::mesh::Fleet& fleet,
                                         const std::vector<std::string>& names) {
@@ -144,7 +89,7 @@ bool waits(const Reply& reply) {
 /// Brings the package there. Errors: those of the node's package manager; conflict if another wgkit
 /// than what was brought answers.
 Result<std::string> bring(const Newcomer& node, Transport& transport, const Package& package) {
-    const auto ran = transport.run(node.target, package.command, package.content, install_patience);
+    const auto ran = transport.run(node.target, package.command, package.content, package_patience);
     if (!ran) return ran.error();
     const auto said = last_line(*ran); // "wgkit 0.1.0"
     const auto brought = said.substr(said.rfind(' ') + 1);
@@ -212,23 +157,42 @@ void learn_keys(Newcomer& node, Transport& transport) {
     node.what += ", has its key";
 }
 
-int run_bootstrap(const BootstrapOptions& options, const Report& report) {
-    const auto record = Record::lock(options.fleet.nodes);
-    if (!record) return report.error(record.error());
-    const auto fleet =
-        wgkit::mesh::load(wgkit::mesh::Paths::beside(options.fleet.nodes), wgkit::mesh::today());
-    if (!fleet) return report.error(fleet.error());
+/// Nodes of the inventory, with the keys that the lock lacks. Errors: printed.
+std::optional<std::vector<Newcomer>> nodes_of(const wgkit::mesh::Fleet& fleet,
+                                              const std::vector<std::string>& names,
+                                              const Report& report) {
     // That keys are missing is why we are here.
-    Diagnostics others(fleet->diagnostics.file());
-    for (const auto& one : fleet->diagnostics.all())
+    Diagnostics others(fleet.diagnostics.file());
+    for (const auto& one : fleet.diagnostics.all())
         if (one.severity == Severity::error && one.code != "missing-public-key")
             others.error(one.code, one.mark, one.message).hint = one.hint;
     if (others.errors() != 0) {
-        report.findings(others, fleet->source);
-        return exit_failed;
+        report.findings(others, fleet.source);
+        return std::nullopt;
     }
-    auto nodes = newcomers(*fleet, options.nodes);
-    if (!nodes) return report.error(nodes.error());
+    auto nodes = newcomers(fleet, names);
+    if (nodes) return *std::move(nodes);
+    report.error(nodes.error());
+    return std::nullopt;
+}
+
+int run_bootstrap(const BootstrapOptions& options, const Report& report) {
+    const auto& inventory = options.fleet.nodes;
+    const bool is_new = !std::filesystem::exists(inventory);
+    const auto record = Record::lock(inventory);
+    if (!record) return report.error(record.error());
+    std::optional<std::vector<Newcomer>> nodes;
+    const auto paths = wgkit::mesh::Paths::beside(inventory);
+    if (is_new) {
+        auto found = hosts(options.nodes);
+        if (!found) return report.error(found.error());
+        nodes = *std::move(found);
+    } else {
+        const auto fleet = wgkit::mesh::load(paths, wgkit::mesh::today());
+        if (!fleet) return report.error(fleet.error());
+        nodes = nodes_of(*fleet, options.nodes, report);
+        if (!nodes) return exit_failed;
+    }
     std::optional<Package> package;
     if (!options.from.empty()) {
         auto loaded = load_package(options.from);
@@ -259,7 +223,7 @@ int run_bootstrap(const BootstrapOptions& options, const Report& report) {
         if (!options.fleet.json) fmt::print("{}: {}\n", node.target.name, node.what);
     }
     if (!keys.empty())
-        if (auto entered = enter_keys(fleet->paths, keys, wgkit::mesh::today()); !entered)
+        if (auto entered = enter_keys(paths, keys, wgkit::mesh::today()); !entered)
             return report.error(entered.error());
     if (options.fleet.json) print(Json{{"schema", 1}, {"nodes", std::move(list)}});
     if (auto logged = record->log("bootstrap", done, status == exit_ok ? "done" : "failed", "");
@@ -272,7 +236,11 @@ int run_bootstrap(const BootstrapOptions& options, const Report& report) {
 
 Action setup_bootstrap(Arguments arguments) {
     auto options = std::make_shared<BootstrapOptions>();
-    arguments.add_option("NODE", options->nodes, "Nodes of the inventory").type_name("").required();
+    arguments
+        .add_option("NODE", options->nodes,
+                    "Nodes of the inventory; without one, HOSTs as of import")
+        .type_name("")
+        .required();
     add_fleet_options(arguments, options->fleet);
     arguments
         .add_option("--from", options->from,

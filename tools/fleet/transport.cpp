@@ -54,9 +54,10 @@ Reply judge(const Target& target, const ChildEnd& end) {
                     "the ssh user needs a rule for wgkit in sudoers, with NOPASSWD; or log in as "
                     "root");
     if (end.output.empty() && (is_missing || end.status == 127 || end.status == 64))
-        return fail(Trouble::no_wgkit, Errc::not_found,
-                    said.empty() ? "there is no wgkit" : "no wgkit to talk to: " + said,
-                    fmt::format("`wgkit fleet bootstrap {}` brings it there", target.name));
+        return fail(
+            Trouble::no_wgkit, Errc::not_found,
+            said.empty() ? "there is no wgkit" : "no wgkit to talk to: " + said,
+            fmt::format("`wgkit fleet bootstrap --from PATH {}` brings it there", target.name));
     if (end.output.empty())
         return fail(end.status > 128 ? Trouble::unreachable : Trouble::failed, Errc::system,
                     said.empty() ? "it ended without an answer" : said, {});
@@ -79,10 +80,6 @@ std::string socket_folder_prefix() {
 }
 
 } // namespace
-
-const std::string& address_of(const Target& target) {
-    return target.ssh.host.empty() ? target.name : target.ssh.host;
-}
 
 std::string last_line(std::string_view text) {
     text = ascii::trim(text);

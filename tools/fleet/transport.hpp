@@ -5,20 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "fleet/target.hpp"
 #include "util/temporary_folder.hpp"
 #include "wgkit/fleet.hpp"
-#include "wgkit/inventory.hpp"
 
 namespace wgkit::tool::fleet {
-
-/// A node as the operator reaches it.
-struct Target {
-    std::string name;     ///< in nodes.yaml, or the HOST of `fleet import`
-    wgkit::mesh::Ssh ssh; ///< without host: the name
-};
-
-/// What ssh is given to reach it.
-const std::string& address_of(const Target& target);
 
 /// Why a call brought no answer.
 enum class Trouble {

@@ -40,10 +40,20 @@ def at_boot(host):
 def main():
     end_on_signals()
     with Bed() as bed:
-        site = Site(bed, 3, bare={"n3"})
+        site = Site(bed, 3, bare={"n1", "n2", "n3"})
         operator = site.operator
         one, two, bare = site.hosts
         site.make_mesh(hosts=[one, two])
+
+        # Plain machines, and no inventory yet: they get wgkit, then they are taken over.
+        said = operator.fleet("import", "n1", f"root@{two.address}", status=1).stderr
+        assert "bootstrap --from PATH n1`" in said and f"bootstrap --from PATH root@{two.address}`" in said, said
+        folder = os.path.join(operator.folder, "root/folder")
+        os.makedirs(folder)
+        for program in PROGRAMS:
+            shutil.copy2(os.path.join(BIN, program), folder)
+        said = operator.fleet("bootstrap", "--from", "/root/folder", "n1", f"root@{two.address}").stdout
+        assert "n1: got" in said and f"{two.address}: got" in said, said
         operator.fleet("import", "n1", "n2")
 
         said = operator.fleet("import", "--force", "n1", "n2", "n3", status=1).stderr
@@ -53,10 +63,6 @@ def main():
         said = operator.fleet("bootstrap", "n3", status=1).stderr
         assert "--from" in said, said
 
-        folder = os.path.join(operator.folder, "root/folder")
-        os.makedirs(folder)
-        for program in PROGRAMS:
-            shutil.copy2(os.path.join(BIN, program), folder)
         said = operator.fleet("bootstrap", "--from", "/root/folder", "n3").stdout
         assert "got" in said and "has its key" in said, said
         assert os.path.islink(os.path.join(bare.folder, "bin/wgkit"))
