@@ -16,7 +16,8 @@ struct Surveyed {
     std::vector<wgkit::fleet::WantedFile> files;
     std::optional<wgkit::fleet::WantedFirewall> firewall; ///< nothing without a policy
     bool echo = true; ///< its policy has nodes answer echo requests
-    std::optional<Error> unsupported; ///< why it cannot be configured from here; then it is not asked
+    std::optional<Error>
+        unsupported; ///< why it cannot be configured from here; then it is not asked
     Reply reply;
 
     /// What is to be changed on it: lines of its files and rules of its firewall, and peers of its
