@@ -1,15 +1,14 @@
 #include "alert/delivery.hpp"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <thread>
 
 #include "alert/spool_state.hpp"
 #include "alert/text.hpp"
 #include "util/child.hpp"
+#include "util/host_name.hpp"
 
 namespace wgkit::alert {
 
@@ -51,9 +50,7 @@ Delivery::Delivery(Database& database, const AlertConfig& config, HttpPoster& po
                    Steady::time_point deadline)
     : database_(database), config_(config), poster_(poster), deadline_(deadline),
       outbox_(database) {
-    std::array<char, 256> host{};
-    ::gethostname(host.data(), host.size() - 1);
-    source_ = config.source.empty() ? host.data() : config.source;
+    source_ = config.source.empty() ? host_name() : config.source;
 }
 
 Result<AlertsFlushed> Delivery::run() {

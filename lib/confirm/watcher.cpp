@@ -77,14 +77,10 @@ Result<void> start_detached(const Place& place, const std::string& program) {
         posix_spawn_file_actions_addopen(&actions.value, fd, "/dev/null", O_RDWR, 0);
     posix_spawn_file_actions_addclosefrom_np(&actions.value, first_inherited);
     posix_spawn_file_actions_addchdir_np(&actions.value, "/");
-    SpawnAttributes attributes;
+    SpawnAttributes attributes(POSIX_SPAWN_SETSID);
     sigset_t signals;
-    sigemptyset(&signals);
-    posix_spawnattr_setsigmask(&attributes.value, &signals);
     sigfillset(&signals);
     posix_spawnattr_setsigdefault(&attributes.value, &signals);
-    posix_spawnattr_setflags(&attributes.value,
-                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
     const std::array words{program, place.name()};
     const auto pid = spawn(words, actions, attributes);
     if (!pid) return pid.error();

@@ -6,7 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <cstdlib>
 
 #include "util/ascii.hpp"
@@ -61,12 +60,7 @@ Result<CommandResult> run_command(const std::vector<std::string>& words,
         posix_spawn_file_actions_adddup2(&files.value, nowhere.get(), STDERR_FILENO);
     if (options.file >= 0) posix_spawn_file_actions_adddup2(&files.value, options.file, 3);
 
-    // Signals as a program expects them: nothing blocked that we block.
-    SpawnAttributes attributes;
-    sigset_t none;
-    sigemptyset(&none);
-    posix_spawnattr_setsigmask(&attributes.value, &none);
-    posix_spawnattr_setflags(&attributes.value, POSIX_SPAWN_SETSIGMASK);
+    const SpawnAttributes attributes;
     const auto child = spawn(words, files, attributes, options.environment);
     if (!child) return child.error();
     to = UniqueFd();

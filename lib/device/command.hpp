@@ -26,8 +26,9 @@ struct CommandOptions {
     std::vector<std::string> environment{}; ///< NAME=value, beside ours
 };
 
-/// Runs a program of PATH, or by its path, to its end. `words[0]` is its name.
-/// Errors: not_found (no such program), system.
+/// Runs a program of PATH, or by its path, to its end, as a shell does in the foreground: it says
+/// what it has to say, and Ctrl-C is for it, too. With a time limit: `run_child`. `words[0]` is its
+/// name. Errors: not_found (no such program), system.
 Result<CommandResult> run_command(const std::vector<std::string>& words,
                                   const CommandOptions& options = {});
 

@@ -67,9 +67,8 @@ Result<ChildEnd> run_child(const std::vector<std::string>& command, std::string_
     else
         posix_spawn_file_actions_addopen(&actions.value, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
     posix_spawn_file_actions_adddup2(&actions.value, errors.out.get(), STDERR_FILENO);
-    SpawnAttributes attributes;
     // A group of its own, to end what it starts, too.
-    posix_spawnattr_setflags(&attributes.value, POSIX_SPAWN_SETPGROUP);
+    const SpawnAttributes attributes(POSIX_SPAWN_SETPGROUP);
     const auto spawned = spawn(command, actions, attributes);
     if (!spawned) return spawned.error();
     const pid_t pid = *spawned;

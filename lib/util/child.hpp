@@ -18,9 +18,10 @@ struct ChildEnd {
     SecretString output;    ///< what it wrote to standard output, if that was asked for
 };
 
-/// Runs a program, found in PATH, with `input` on its standard input. Its output goes to /dev/null,
-/// or, at most `most_output` bytes of it, into the result.
-/// Errors: not_found, permission, system: it did not start.
+/// Runs a program that must end in time and has nothing to say to the user (for others:
+/// `run_command`): it is found in PATH, in a process group of its own, and has `input` on its
+/// standard input. Its output goes to /dev/null, or, at most `most_output` bytes of it, into the
+/// result. Errors: not_found, permission, system: it did not start.
 Result<ChildEnd> run_child(const std::vector<std::string>& command, std::string_view input,
                            std::chrono::milliseconds timeout, std::size_t most_output = 0);
 

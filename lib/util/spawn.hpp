@@ -1,5 +1,6 @@
 #pragma once
 
+#include <signal.h>
 #include <spawn.h>
 
 #include <span>
@@ -22,9 +23,20 @@ struct SpawnActions {
     SpawnActions& operator=(const SpawnActions&) = delete;
 };
 
+/// Signals as a program expects them: none is blocked because we block it, and SIGPIPE ends it.
 struct SpawnAttributes {
     posix_spawnattr_t value{};
-    SpawnAttributes() { posix_spawnattr_init(&value); }
+    /// `flags`: further ones of posix_spawnattr_setflags(3).
+    explicit SpawnAttributes(short flags = 0) {
+        posix_spawnattr_init(&value);
+        sigset_t signals;
+        sigemptyset(&signals);
+        posix_spawnattr_setsigmask(&value, &signals);
+        sigaddset(&signals, SIGPIPE);
+        posix_spawnattr_setsigdefault(&value, &signals);
+        posix_spawnattr_setflags(
+            &value, static_cast<short>(flags | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+    }
     ~SpawnAttributes() { posix_spawnattr_destroy(&value); }
     SpawnAttributes(const SpawnAttributes&) = delete;
     SpawnAttributes& operator=(const SpawnAttributes&) = delete;

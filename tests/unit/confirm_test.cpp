@@ -159,6 +159,16 @@ TEST_CASE("a change can be undone at once, and boot files stay the old ones") {
     CHECK(confirm::undo("test").error().code == Errc::not_found);
 }
 
+TEST_CASE("what undoes a change has its signals as from a shell, whatever the watcher ignores") {
+    const Bench bench;
+    REQUIRE(confirm::arm(bench.change("grep SigIgn /proc/self/status >$1/signals")));
+    REQUIRE(confirm::undo("test"));
+    const auto text = files::read(bench / "signals"); // "SigIgn:\t000000000000100"
+    REQUIRE(text);
+    const auto ignored = std::stoull(std::string(text->substr(text->find('\t'))), nullptr, 16);
+    CHECK((ignored >> (SIGPIPE - 1) & 1U) == 0);
+}
+
 TEST_CASE("two changes of one name are refused, and one that is disarmed is forgotten") {
     const Bench bench;
     REQUIRE(confirm::arm(bench.change("touch \"$1\"/undone")));

@@ -1,13 +1,12 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
-#include <array>
 #include <ctime>
 #include <memory>
 
 #include "agent/commands.hpp"
 #include "common/http_library.hpp"
 #include "common/json.hpp"
+#include "util/host_name.hpp"
 #include "wgkit/agent.hpp"
 #include "wgkit/files.hpp"
 
@@ -22,15 +21,11 @@ struct JoinCommandOptions {
     bool insecure_permissions = false;
 };
 
-std::string host_name() {
-    std::array<char, 256> name{};
-    if (::gethostname(name.data(), name.size() - 1) != 0) return {};
-    const std::string full = name.data();
-    return full.substr(0, full.find('.'));
-}
-
 int run_join(JoinCommandOptions& options, const Report& report) {
-    if (options.join.name.empty()) options.join.name = host_name();
+    if (options.join.name.empty()) {
+        const auto host = host_name();
+        options.join.name = host.substr(0, host.find('.'));
+    }
     options.join.now = std::time(nullptr);
     const auto token = files::read_secret(options.token_file, options.insecure_permissions);
     if (!token) return report.error(token.error());

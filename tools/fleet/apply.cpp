@@ -83,6 +83,7 @@ int run_apply(ApplyOptions& options, const Report& report) {
     if (nodes && take_back_leftovers(*nodes, transport, *record, options.fleet, report))
         nodes = survey(*fleet, transport, options.fleet, options.only, false);
     if (!nodes) return report.error(nodes.error());
+    if (const auto refused = unsupported_nodes(*nodes)) return report.error(*refused);
     if (!options.plan.empty()) {
         const auto plan = read_plan(options.plan);
         if (!plan) return report.error(plan.error());
@@ -110,6 +111,10 @@ int run_apply(ApplyOptions& options, const Report& report) {
                 std::erase_if(node.files,
                               [&](const auto& file) { return file.interface == one.name; });
     }
+    if (const auto refused = too_many_removals(*nodes, options.rollout.has_removals
+                                                           ? std::optional(options.rollout.removals)
+                                                           : std::nullopt))
+        return report.error(*refused);
     if (auto saved = record->save(); !saved) return report.error(saved.error());
     if (nodes->empty()) {
         if (options.fleet.json) print_outcome({}, unreachable, true);

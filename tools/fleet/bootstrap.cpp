@@ -9,9 +9,8 @@
 #include "commands.hpp"
 #include "common/json.hpp"
 #include "fleet/common.hpp"
+#include "fleet/package.hpp"
 #include "fleet/record.hpp"
-#include "util/child.hpp"
-#include "wgkit/files.hpp"
 #include "wgkit/mesh_edit.hpp"
 #include "wgkit/version.hpp"
 
@@ -19,59 +18,12 @@ namespace wgkit::tool::fleet {
 
 namespace {
 
-constexpr auto install_patience = std::chrono::minutes(10);
-
-// Standard input is the package.
-constexpr const char* install_deb = R"sh(set -e
-s=; [ "$(id -u)" = 0 ] || s="sudo -n"
-f=$(mktemp /tmp/wgkit-XXXXXX.deb)
-trap 'rm -f "$f"' EXIT
-cat >"$f"
-chmod 644 "$f"
-o="-qq -y --no-install-recommends --allow-downgrades --reinstall"
-$s env DEBIAN_FRONTEND=noninteractive apt-get install $o "$f" >&2)sh";
-
-// Standard input is a tar of a folder; it takes its place only once it is whole.
-constexpr const char* install_folder = R"sh(set -e
-s=; [ "$(id -u)" = 0 ] || s="sudo -n"
-d=/usr/local/lib/wgkit
-$s rm -rf "$d.new" "$d.old"
-$s mkdir -p "$d.new" /usr/local/bin
-$s tar xzf - -C "$d.new"
-if [ -e "$d" ]; then $s mv "$d" "$d.old"; fi
-$s mv "$d.new" "$d"
-for p in "$d/bin/wgkit" "$d/wgkit"; do
-  if [ -x "$p" ]; then $s ln -sfn "$p" /usr/local/bin/wgkit; fi
-done
-$s rm -rf "$d.old"
-/usr/local/bin/wgkit --version >&2)sh";
-
 struct BootstrapOptions {
     FleetOptions fleet;
     std::vector<std::string> nodes;
     std::string from;
     bool force = false;
 };
-
-/// What goes to each node, and the command that takes it there.
-struct Package {
-    std::string command;
-    SecretString content;
-};
-
-Result<Package> load_package(const std::string& from) {
-    if (std::filesystem::is_directory(from)) {
-        auto packed = run_child({"tar", "-czf", "-", "-C", from, "."}, {}, install_patience,
-                                files::max_input_bytes);
-        if (!packed) return packed.error();
-        if (packed->status != 0)
-            return Error{Errc::system, fmt::format("cannot pack {}: {}", from, packed->errors), {}};
-        return Package{install_folder, std::move(packed->output)};
-    }
-    auto content = files::read(from);
-    if (!content) return content.error();
-    return Package{install_deb, *std::move(content)};
-}
 
 /// A node, and where it keeps keys that the fleet does not know yet.
 struct Newcomer {
@@ -81,6 +33,20 @@ struct Newcomer {
     std::string what;                    ///< what was done
     std::optional<Error> error;
 };
+
+/// Without an inventory, what is to be imported: as `fleet import` takes it.
+Result<std::vector<Newcomer>> hosts(const std::vector<std::string>& words) {
+    std::vector<Newcomer> out;
+    for (const auto& word : words) {
+        auto target = parse_target(word);
+        if (!target) return target.error();
+        Newcomer one;
+        one.target = *std::move(target);
+        if (one.target.name.empty()) one.target.name = one.target.ssh.host;
+        out.push_back(std::move(one));
+    }
+    return out;
+}
 
 Result<std::vector<Newcomer>> newcomers(const wgkit::mesh::Fleet& fleet,
                                         const std::vector<std::string>& names) {
@@ -114,9 +80,34 @@ Result<std::vector<Newcomer>> newcomers(const wgkit::mesh::Fleet& fleet,
     return out;
 }
 
+/// A change that waits would be undone by a program that is replaced meanwhile.
+bool waits(const Reply& reply) {
+    const auto& all = reply.answer.interfaces;
+    return std::any_of(all.begin(), all.end(), [](const auto& one) { return one.pending; });
+}
+
+/// Brings the package there. Errors: those of the node's package manager; conflict if another wgkit
+/// than what was brought answers.
+Result<std::string> bring(const Newcomer& node, Transport& transport, const Package& package) {
+    const auto ran = transport.run(node.target, package.command, package.content, package_patience);
+    if (!ran) return ran.error();
+    const auto said = last_line(*ran); // "wgkit 0.1.0"
+    const auto brought = said.substr(said.rfind(' ') + 1);
+    const auto reply = transport.call(node.target, request_for("state"));
+    if (!reply.is_good()) return reply.error;
+    if (reply.answer.version != brought)
+        return Error{Errc::conflict,
+                     fmt::format("{}: it got {}, but {} answers", node.target.name, brought,
+                                 reply.answer.version),
+                     fmt::format("another wgkit comes first in its PATH: try `ssh {} command -v "
+                                 "wgkit`",
+                                 address_of(node.target))};
+    return brought;
+}
+
 void install(Newcomer& node, Transport& transport, const std::optional<Package>& package,
              bool force) {
-    auto reply = transport.call(node.target, request_for("state"));
+    const auto reply = transport.call(node.target, request_for("state"));
     const bool is_other = reply.is_good() && reply.answer.version != wgkit::version;
     if (reply.is_good() && !is_other && !force) {
         node.what = "has it already";
@@ -126,27 +117,29 @@ void install(Newcomer& node, Transport& transport, const std::optional<Package>&
         node.error = reply.error;
         return;
     }
+    if (!package && is_other) {
+        node.what = fmt::format("has {}; this machine has {}", reply.answer.version, version);
+        return;
+    }
     if (!package) {
-        if (is_other) {
-            node.what = fmt::format("has {}", reply.answer.version);
-            return;
-        }
         node.error = Error{Errc::not_found, reply.error.message,
                            "give the package or the folder to bring there: --from PATH"};
         return;
     }
-    const auto ran =
-        transport.run(node.target, package->command, package->content,
-                      std::chrono::duration_cast<std::chrono::seconds>(install_patience));
-    if (!ran) {
-        node.error = ran.error();
+    if (waits(reply)) {
+        node.error =
+            Error{Errc::conflict,
+                  fmt::format("{}: a change waits for its confirmation there", node.target.name),
+                  "confirm it, or wait until it has gone back"};
         return;
     }
-    reply = transport.call(node.target, request_for("state"));
-    if (!reply.is_good())
-        node.error = reply.error;
+    const auto brought = bring(node, transport, *package);
+    if (!brought)
+        node.error = brought.error();
+    else if (*brought != version)
+        node.what = fmt::format("got {}; this machine has {}", *brought, version);
     else
-        node.what = fmt::format("got {}", reply.answer.version);
+        node.what = fmt::format("got {}", *brought);
 }
 
 void learn_keys(Newcomer& node, Transport& transport) {
@@ -164,23 +157,42 @@ void learn_keys(Newcomer& node, Transport& transport) {
     node.what += ", has its key";
 }
 
-int run_bootstrap(const BootstrapOptions& options, const Report& report) {
-    const auto record = Record::lock(options.fleet.nodes);
-    if (!record) return report.error(record.error());
-    const auto fleet =
-        wgkit::mesh::load(wgkit::mesh::Paths::beside(options.fleet.nodes), wgkit::mesh::today());
-    if (!fleet) return report.error(fleet.error());
+/// Nodes of the inventory, with the keys that the lock lacks. Errors: printed.
+std::optional<std::vector<Newcomer>> nodes_of(const wgkit::mesh::Fleet& fleet,
+                                              const std::vector<std::string>& names,
+                                              const Report& report) {
     // That keys are missing is why we are here.
-    Diagnostics others(fleet->diagnostics.file());
-    for (const auto& one : fleet->diagnostics.all())
+    Diagnostics others(fleet.diagnostics.file());
+    for (const auto& one : fleet.diagnostics.all())
         if (one.severity == Severity::error && one.code != "missing-public-key")
             others.error(one.code, one.mark, one.message).hint = one.hint;
     if (others.errors() != 0) {
-        report.findings(others, fleet->source);
-        return exit_failed;
+        report.findings(others, fleet.source);
+        return std::nullopt;
     }
-    auto nodes = newcomers(*fleet, options.nodes);
-    if (!nodes) return report.error(nodes.error());
+    auto nodes = newcomers(fleet, names);
+    if (nodes) return *std::move(nodes);
+    report.error(nodes.error());
+    return std::nullopt;
+}
+
+int run_bootstrap(const BootstrapOptions& options, const Report& report) {
+    const auto& inventory = options.fleet.nodes;
+    const bool is_new = !std::filesystem::exists(inventory);
+    const auto record = Record::lock(inventory);
+    if (!record) return report.error(record.error());
+    std::optional<std::vector<Newcomer>> nodes;
+    const auto paths = wgkit::mesh::Paths::beside(inventory);
+    if (is_new) {
+        auto found = hosts(options.nodes);
+        if (!found) return report.error(found.error());
+        nodes = *std::move(found);
+    } else {
+        const auto fleet = wgkit::mesh::load(paths, wgkit::mesh::today());
+        if (!fleet) return report.error(fleet.error());
+        nodes = nodes_of(*fleet, options.nodes, report);
+        if (!nodes) return exit_failed;
+    }
     std::optional<Package> package;
     if (!options.from.empty()) {
         auto loaded = load_package(options.from);
@@ -211,7 +223,7 @@ int run_bootstrap(const BootstrapOptions& options, const Report& report) {
         if (!options.fleet.json) fmt::print("{}: {}\n", node.target.name, node.what);
     }
     if (!keys.empty())
-        if (auto entered = enter_keys(fleet->paths, keys, wgkit::mesh::today()); !entered)
+        if (auto entered = enter_keys(paths, keys, wgkit::mesh::today()); !entered)
             return report.error(entered.error());
     if (options.fleet.json) print(Json{{"schema", 1}, {"nodes", std::move(list)}});
     if (auto logged = record->log("bootstrap", done, status == exit_ok ? "done" : "failed", "");
@@ -224,7 +236,11 @@ int run_bootstrap(const BootstrapOptions& options, const Report& report) {
 
 Action setup_bootstrap(Arguments arguments) {
     auto options = std::make_shared<BootstrapOptions>();
-    arguments.add_option("NODE", options->nodes, "Nodes of the inventory").type_name("").required();
+    arguments
+        .add_option("NODE", options->nodes,
+                    "Nodes of the inventory; without one, HOSTs as of import")
+        .type_name("")
+        .required();
     add_fleet_options(arguments, options->fleet);
     arguments
         .add_option("--from", options->from,

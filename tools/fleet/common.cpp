@@ -5,11 +5,11 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <mutex>
 #include <set>
 
 #include "common/progress.hpp"
+#include "util/host_name.hpp"
 #include "util/parallel.hpp"
 
 namespace wgkit::tool::fleet {
@@ -112,11 +112,9 @@ std::optional<Error> first_error(const Diagnostics& diagnostics) {
 }
 
 std::string operator_name() {
-    std::array<char, 256> host{};
-    ::gethostname(host.data(), host.size() - 1);
     const passwd* user = ::getpwuid(::getuid());
     return fmt::format("{}@{}", user != nullptr ? user->pw_name : std::to_string(::getuid()),
-                       host.data());
+                       host_name());
 }
 
 NodeRequest request_for(const std::string& verb) {

@@ -22,49 +22,6 @@ struct ImportFleetOptions {
     bool force = false;
 };
 
-/// [NAME=][USER@]HOST[:PORT]; the name is the host's first label unless it is given.
-Result<Target> parse_host(std::string_view text) {
-    const auto refuse = [&](std::string_view why) {
-        return Error{Errc::invalid, fmt::format("'{}': {}", text, why),
-                     "write [NAME=][USER@]HOST[:PORT]"};
-    };
-    Target target;
-    std::string_view rest = text;
-    if (const auto equals = rest.find('='); equals != rest.npos) {
-        target.name = rest.substr(0, equals);
-        rest.remove_prefix(equals + 1);
-    }
-    if (const auto at = rest.rfind('@'); at != rest.npos) {
-        target.ssh.user = rest.substr(0, at);
-        rest.remove_prefix(at + 1);
-    }
-    std::string_view host = rest;
-    if (rest.starts_with('[')) { // an IPv6 address
-        const auto end = rest.find(']');
-        if (end == rest.npos) return refuse("the bracket does not end");
-        host = rest.substr(1, end - 1);
-        rest.remove_prefix(end + 1);
-    } else if (std::count(rest.begin(), rest.end(), ':') == 1) {
-        host = rest.substr(0, rest.find(':'));
-        rest.remove_prefix(host.size());
-    } else {
-        rest = {};
-    }
-    if (!rest.empty()) {
-        const auto port = ascii::to_number(rest.substr(1), 65535);
-        if (rest.front() != ':' || !port || *port == 0) return refuse("no port");
-        target.ssh.port = static_cast<std::uint16_t>(*port);
-    }
-    if (host.empty() || host.starts_with('-')) return refuse("no host");
-    if (target.name.empty())
-        target.name =
-            IpAddress::parse(host) ? std::string() : std::string(host.substr(0, host.find('.')));
-    if (host != target.name) target.ssh.host = host;
-    if (!target.name.empty() && !ascii::is_dns_label(target.name))
-        return refuse("no name for a node");
-    return target;
-}
-
 /// What one node gives, or why it gives nothing.
 Result<std::vector<wgkit::mesh::ImportFile>> files_of(const Target& target, const Reply& reply,
                                                       const ImportFleetOptions& options,
@@ -101,14 +58,14 @@ Result<std::vector<wgkit::mesh::ImportFile>> files_of(const Target& target, cons
 int run_import(const ImportFleetOptions& options, const Report& report) {
     std::vector<Target> targets;
     for (const auto& host : options.hosts) {
-        auto target = parse_host(host);
+        auto target = parse_target(host);
         if (!target) return report.error(target.error());
         targets.push_back(*std::move(target));
     }
     const auto& fleet = options.fleet;
     Transport transport{std::chrono::seconds(fleet.connect_timeout)};
-    const auto replies = call_all(transport, targets, fleet, "asking nodes",
-                                  [](std::size_t) { return request_for("export"); });
+    auto replies = call_all(transport, targets, fleet, "asking nodes",
+                            [](std::size_t) { return request_for("export"); });
     std::vector<wgkit::mesh::ImportFile> files;
     std::vector<std::string> warnings;
     bool failed = false;
@@ -125,6 +82,9 @@ int run_import(const ImportFleetOptions& options, const Report& report) {
                 continue;
             }
         }
+        if (replies[i].trouble == Trouble::no_wgkit)
+            replies[i].error.hint = fmt::format(
+                "`wgkit fleet bootstrap --from PATH {}` brings it there", options.hosts[i]);
         auto taken = replies[i].is_good()
                          ? files_of(targets[i], replies[i], options, warnings)
                          : Result<std::vector<wgkit::mesh::ImportFile>>(replies[i].error);

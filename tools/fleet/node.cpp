@@ -2,7 +2,6 @@
 #include "fleet/node.hpp"
 
 #include <fmt/format.h>
-#include <sys/utsname.h>
 
 #include <ctime>
 #include <memory>
@@ -10,6 +9,7 @@
 #include "commands.hpp"
 #include "common/secret_output.hpp"
 #include "util/ascii.hpp"
+#include "util/host_name.hpp"
 #include "wgkit/files.hpp"
 #include "wgkit/revoked.hpp"
 #include "wgkit/version.hpp"
@@ -66,10 +66,8 @@ std::string first_line(const char* path) {
 NodeAnswer answer_to(const NodeRequest& request) {
     NodeAnswer answer;
     answer.version = wgkit::version;
-    utsname name{};
-    ::uname(&name);
     answer.host_name = first_line("/etc/hostname");
-    if (answer.host_name.empty()) answer.host_name = name.nodename;
+    if (answer.host_name.empty()) answer.host_name = host_name();
     answer.boot_id = first_line("/proc/sys/kernel/random/boot_id");
     if (auto revoked = read_revoked_keys())
         answer.revoked = *std::move(revoked);

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "fleet/node.hpp"
+#include "util/ascii.hpp"
 #include "util/child.hpp"
 #include "util/errno_error.hpp"
 #include "util/namespace.hpp"
@@ -96,9 +97,12 @@ Result<void> undo_new(const std::string& interface) {
                                                       : errno_error(new_mark(interface));
 }
 
-bool runs(const std::vector<std::string>& words) {
-    const auto ran = run_child(words, {}, systemctl_patience);
-    return ran && ran->status == 0;
+/// "enabled", "disabled", ...; empty if there is no such unit.
+std::string boot_state(const std::string& unit) {
+    constexpr std::size_t longest_state = 64;
+    const auto ran =
+        run_child({"systemctl", "is-enabled", unit}, {}, systemctl_patience, longest_state);
+    return ran ? std::string(ascii::trim(ran->output)) : std::string();
 }
 
 } // namespace
@@ -121,16 +125,22 @@ Result<void> keep_new(const std::string& interface, NodeAnswer& answer) {
                         interface));
         return {};
     }
-    for (const char* unit : {"wgkit", "wg-quick"})
-        if (runs({"systemctl", "cat", fmt::format("{}@.service", unit)})) {
-            if (!runs({"systemctl", "enable", fmt::format("{}@{}.service", unit, interface)}))
-                answer.warnings.push_back(
-                    fmt::format("`systemctl enable {}@{}` failed: it does not come up at boot",
-                                unit, interface));
-            return {};
-        }
-    answer.warnings.push_back(fmt::format(
-        "neither wgkit@ nor wg-quick@ is a unit here: {} does not come up at boot", interface));
+    std::string unit; // the first that is there; if any is enabled, the other would stop it at boot
+    for (const char* kind : {"wgkit", "wg-quick"}) {
+        const auto name = fmt::format("{}@{}.service", kind, interface);
+        const auto state = boot_state(name);
+        if (state == "enabled") return {};
+        if (!state.empty() && unit.empty()) unit = name;
+    }
+    if (unit.empty()) {
+        answer.warnings.push_back(fmt::format(
+            "neither wgkit@ nor wg-quick@ is a unit here: {} does not come up at boot", interface));
+        return {};
+    }
+    const auto enabled = run_child({"systemctl", "enable", unit}, {}, systemctl_patience);
+    if (!enabled || enabled->status != 0)
+        answer.warnings.push_back(fmt::format(
+            "`systemctl enable {}` failed: {} does not come up at boot", unit, interface));
     return {};
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "fleet/node.hpp"
 #include "wgkit/config.hpp"
@@ -86,6 +87,38 @@ Result<void> drop(const NodeInterface& one, const std::vector<PublicKey>& keys) 
     return done;
 }
 
+/// Where other programs than wgkit and wg-quick find their interfaces at boot.
+constexpr const char* foreign_folders[] = {"/etc/systemd/network", "/etc/NetworkManager",
+                                           "/etc/netplan", "/etc/network"};
+
+/// A key in one of those files would be back after a reboot. They are not ours to write.
+/// Errors: conflict, with file and line.
+Result<void> check_foreign(const std::vector<PublicKey>& keys) {
+    namespace fs = std::filesystem;
+    for (const char* folder : foreign_folders) {
+        std::error_code failed;
+        for (fs::recursive_directory_iterator at(folder, failed), end; !failed && at != end;
+             at.increment(failed)) {
+            if (!at->is_regular_file()) continue;
+            const auto text = files::read(at->path());
+            if (!text) return text.error();
+            for (const auto& key : keys) {
+                const auto found = text->find(to_string(key));
+                if (found == text->npos) continue;
+                const auto line =
+                    1
+                    + std::count(text->begin(), text->begin() + static_cast<std::ptrdiff_t>(found),
+                                 '\n');
+                return Error{Errc::conflict,
+                             fmt::format("{}:{}: the key {} is still here, for the next boot",
+                                         at->path().string(), line, to_string(key)),
+                             "take it out there by hand; then `wgkit fleet revoke` once more"};
+            }
+        }
+    }
+    return {};
+}
+
 } // namespace
 
 Result<void> drop_revoked(const std::string& interface) {
@@ -107,6 +140,7 @@ void do_revoke(const NodeRequest& request, NodeAnswer& answer) {
     if (!interfaces) return fail(interfaces.error());
     for (const auto& one : *interfaces)
         if (auto done = drop(one, request.revoked); !done) fail(done.error());
+    if (auto clean = check_foreign(request.revoked); !clean) fail(clean.error());
     if (auto now = read_interfaces()) answer.interfaces = *std::move(now);
     if (auto revoked = read_revoked_keys()) answer.revoked = *std::move(revoked);
 }

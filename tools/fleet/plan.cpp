@@ -30,6 +30,8 @@ int run_plan(const PlanOptions& options, const Report& report) {
     else
         std::fputs(plan_text(*fleet, *nodes, wants_colour(STDOUT_FILENO)).c_str(), stdout);
     const int status = report_troubles(*nodes, report);
+    if (const auto refused = too_many_removals(*nodes, std::nullopt))
+        report.warning(refused->message, "apply needs " + refused->hint);
     if (!options.output.empty())
         if (const auto written = write_plan(make_plan(*fleet, *nodes), options.output); !written)
             return report.error(written.error());

@@ -297,6 +297,7 @@ int run_rotate(const RotateOptions& options, const Report& report) {
     if (record->rotating.empty()) {
         const auto nodes = survey(*fleet, transport, options.fleet, {}, false);
         if (!nodes) return report.error(nodes.error());
+        if (const auto refused = unsupported_nodes(*nodes)) return report.error(*refused);
         for (const auto& node : *nodes) {
             if (!node.reply.is_good()) return report.error(node.reply.error);
             if (node.changes() != 0)

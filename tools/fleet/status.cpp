@@ -3,7 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <ctime>
+#include <cstdlib>
 #include <memory>
 
 #include "commands.hpp"
@@ -54,24 +54,24 @@ const char* word(Trouble trouble) {
     return "";
 }
 
-/// When the others last heard a node, by the newest handshake with any of its keys.
+/// How long ago any other node heard it, each by its own clock, in the newest handshake with one of
+/// its keys.
 std::optional<std::int64_t> last_seen(const std::string& name, const wgkit::mesh::Fleet& fleet,
                                       const std::vector<Surveyed>& nodes) {
-    std::int64_t newest = 0;
-    std::int64_t now = 0;
+    std::optional<std::int64_t> seen;
     for (const auto& network : fleet.lock.networks) {
         const auto* locked = network.find(name);
         if (locked == nullptr || !locked->key) continue;
         for (const auto& other : nodes)
             for (const auto& one : other.reply.answer.interfaces)
-                for (const auto& peer : one.peers)
-                    if (peer.key == *locked->key && peer.handshake > newest) {
-                        newest = peer.handshake;
-                        now = other.reply.answer.now;
-                    }
+                for (const auto& peer : one.peers) {
+                    if (peer.key != *locked->key || peer.handshake == 0) continue;
+                    const auto ago =
+                        std::max<std::int64_t>(0, other.reply.answer.now - peer.handshake);
+                    seen = std::min(seen.value_or(ago), ago);
+                }
     }
-    if (newest == 0) return std::nullopt;
-    return std::max<std::int64_t>(0, now - newest);
+    return seen;
 }
 
 StatusRow row_of(const Surveyed& node, const wgkit::mesh::Fleet& fleet,
@@ -87,7 +87,7 @@ StatusRow row_of(const Surveyed& node, const wgkit::mesh::Fleet& fleet,
         return row;
     }
     row.changes = node.changes();
-    row.skew = answer.now - std::time(nullptr);
+    row.skew = node.reply.clock_skew;
     bool is_up = true;
     for (const auto& one : answer.interfaces) {
         is_up = is_up && one.is_up;
@@ -172,7 +172,9 @@ int run_status(const StatusOptions& options, const Report& report) {
             status = exit_differences;
         if (rows[i].skew > most_skew || rows[i].skew < -most_skew)
             report.warning(
-                fmt::format("{}: its clock is {} seconds off", rows[i].node, rows[i].skew));
+                fmt::format("{}: its clock is {} seconds {}", rows[i].node, std::abs(rows[i].skew),
+                            rows[i].skew > 0 ? "ahead" : "behind"),
+                "peers refuse handshakes of a clock that was set back; have NTP keep it");
         for (const auto& text : reply.answer.warnings)
             report.warning(fmt::format("{}: {}", rows[i].node, text));
     }

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <cstdlib>
+#include <ctime>
 #include <filesystem>
 #include <string_view>
 
@@ -42,10 +43,10 @@ Reply judge(const Target& target, const ChildEnd& end) {
     if (end.timed_out) return fail(Trouble::unreachable, Errc::system, "no answer in time", {});
     if (end.output.empty() && end.status == 255) {
         const bool login = contains(end.errors, "Permission denied");
-        return fail(
-            login ? Trouble::refused : Trouble::unreachable,
-            login ? Errc::permission : Errc::system, said.empty() ? "the connection broke" : said,
-            fmt::format("try `ssh {}`", target.ssh.host.empty() ? target.name : target.ssh.host));
+        return fail(login ? Trouble::refused : Trouble::unreachable,
+                    login ? Errc::permission : Errc::system,
+                    said.empty() ? "the connection broke" : said,
+                    fmt::format("try `ssh {}`", address_of(target)));
     }
     const bool is_missing = contains(end.errors, "command not found");
     if (end.output.empty() && !is_missing && contains(end.errors, "sudo:"))
@@ -53,9 +54,10 @@ Reply judge(const Target& target, const ChildEnd& end) {
                     "the ssh user needs a rule for wgkit in sudoers, with NOPASSWD; or log in as "
                     "root");
     if (end.output.empty() && (is_missing || end.status == 127 || end.status == 64))
-        return fail(Trouble::no_wgkit, Errc::not_found,
-                    said.empty() ? "there is no wgkit" : "no wgkit to talk to: " + said,
-                    fmt::format("`wgkit fleet bootstrap {}` brings it there", target.name));
+        return fail(
+            Trouble::no_wgkit, Errc::not_found,
+            said.empty() ? "there is no wgkit" : "no wgkit to talk to: " + said,
+            fmt::format("`wgkit fleet bootstrap --from PATH {}` brings it there", target.name));
     if (end.output.empty())
         return fail(end.status > 128 ? Trouble::unreachable : Trouble::failed, Errc::system,
                     said.empty() ? "it ended without an answer" : said, {});
@@ -64,6 +66,7 @@ Reply judge(const Target& target, const ChildEnd& end) {
         return fail(answer.error().code == Errc::conflict ? Trouble::no_wgkit : Trouble::failed,
                     answer.error().code, answer.error().message, answer.error().hint);
     reply.answer = *std::move(answer);
+    reply.clock_skew = reply.answer.now - std::time(nullptr);
     if (reply.answer.error)
         return fail(Trouble::failed, reply.answer.error->code, reply.answer.error->message,
                     reply.answer.error->hint);
@@ -118,7 +121,7 @@ std::vector<std::string> Transport::ssh(const Target& target, bool fresh) const 
     if (!target.ssh.user.empty()) option("User=" + target.ssh.user);
     if (!target.ssh.jump.empty()) option("ProxyJump=" + target.ssh.jump);
     words.emplace_back("--");
-    words.push_back(target.ssh.host.empty() ? target.name : target.ssh.host);
+    words.push_back(address_of(target));
     return words;
 }
 

@@ -5,17 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "fleet/target.hpp"
 #include "util/temporary_folder.hpp"
 #include "wgkit/fleet.hpp"
-#include "wgkit/inventory.hpp"
 
 namespace wgkit::tool::fleet {
-
-/// A node as the operator reaches it.
-struct Target {
-    std::string name;     ///< in nodes.yaml, or the HOST of `fleet import`
-    wgkit::mesh::Ssh ssh; ///< without host: the name
-};
 
 /// Why a call brought no answer.
 enum class Trouble {
@@ -30,6 +24,8 @@ struct Reply {
     Trouble trouble = Trouble::none;
     Error error; ///< if there is trouble
     wgkit::fleet::NodeAnswer answer;
+    /// How far the node's clock was ahead of ours when the answer came. Units: seconds
+    std::int64_t clock_skew = 0;
 
     bool is_good() const { return trouble == Trouble::none; }
 };

@@ -3,6 +3,7 @@
 import json
 import re
 import signal
+import socket
 import sys
 import time
 
@@ -83,9 +84,10 @@ def a_bad_change_reaches_one(site, operator):
         file.write(lock)
 
 
+# Only what begins counts: to conntrack the last packets of an earlier command's connection are a new one, too.
 ONE_CONNECTION = """
 table inet one { chain in { type filter hook input priority 0;
-  tcp dport 22 ct state new add @seen { ip saddr ct count over 1 } counter reject with tcp reset; };
+  tcp dport 22 tcp flags & (syn | ack) == syn ct state new add @seen { ip saddr ct count over 1 } counter reject with tcp reset; };
   set seen { type ipv4_addr; flags dynamic; }; }
 """
 
@@ -96,7 +98,11 @@ def a_wave_is_confirmed_whole(site, operator):
               for host in site.hosts}
     move_phone(site, operator)
     odd = site.hosts[2]
+    earlier = operator.namespace.socket(kind=socket.SOCK_STREAM)
+    earlier.connect((odd.address, 22))
+    assert earlier.recv(100).startswith(b"SSH-")
     odd.run("nft", "-f", "-", input=ONE_CONNECTION)
+    earlier.close()
     said = operator.fleet("apply", "--canary", "0", "--wave", "4", "--connect-timeout", "3", status=1)
     odd.run("nft", "delete", "table", "inet", "one")
     assert "n3: " in said.stderr and "taken back: n1, n2, n3, n4\n" in said.stdout, said
@@ -109,6 +115,24 @@ def a_wave_is_confirmed_whole(site, operator):
     operator.fleet("apply")
     assert all(row["state"] == "ok" for row in operator.json("status")["nodes"])
     assert not any(host.run("ls", "/var/lib/wgkit/fleet/back").stdout for host in site.hosts)
+
+
+def an_accident_is_no_wish(site, operator):
+    """Most of a node's peers are gone from the file: nothing begins until somebody says that they are to go."""
+    path = operator.file("nodes.yaml")
+    text = open(path, encoding="utf-8").read()
+    cut = text.index("  - name: mobile\n")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text[:cut])
+    assert "apply needs --allow-removals 1" in operator.fleet("plan", status=2).stderr
+    before = open(operator.file("fleet/log"), encoding="utf-8").read()
+    said = operator.fleet("apply", status=1).stderr
+    assert "wg0 would lose 1 of its 4 peers, and as much goes for 3 others" in said, said
+    assert before == open(operator.file("fleet/log"), encoding="utf-8").read()
+    operator.fleet("apply", "--allow-removals", "1")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    operator.fleet("apply")
 
 
 def who_is_not_reached_is_pending(site, operator):
@@ -151,6 +175,7 @@ def main():
         two_operators_cannot_race(site, operator)
         a_bad_change_reaches_one(site, operator)
         a_wave_is_confirmed_whole(site, operator)
+        an_accident_is_no_wish(site, operator)
         who_is_not_reached_is_pending(site, operator)
         for at in (0.1, 0.5, 0.9):
             a_killed_run_goes_on(site, operator, at)

@@ -9,6 +9,7 @@
 Nothing leaves the bridge. Everything ends with the bed.
 """
 import contextlib
+import glob
 import json
 import os
 import shutil
@@ -20,7 +21,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "tunnel"))
 from bed import Bed, die_with_parent, end_on_signals, reach_all, run, wait_for  # noqa: E402, F401
 from device import make_keys, make_psk  # noqa: E402
-from tools import need, wgkit  # noqa: E402
+from tools import missing, need, wgkit  # noqa: E402
 
 SSHD = need("sshd", "openssh-server")
 BIN = os.path.dirname(os.path.abspath(wgkit("net")))
@@ -35,6 +36,14 @@ folder=$1
 mount --make-rprivate /
 mount -t tmpfs -o mode=755 tmpfs /run
 mkdir -p /run/wireguard /run/sshd /run/lock /var/lib/wgkit
+shift
+for one in "$@"; do
+  part=${one%%=*} above=
+  case $one in *=*) above=${one#*=}: ;; esac
+  mkdir -p "$folder/over/$part" "$folder/work/$part"
+  mount -t overlay overlay -o "lowerdir=$above/$part,upperdir=$folder/over/$part,workdir=$folder/work/$part" "/$part"
+done
+mkdir -p /var/lib/wgkit
 for part in etc root; do mount --bind "$folder/$part" "/$part"; done
 mount --bind "$folder/var" /var/lib/wgkit
 mount --bind "$folder/bin" /usr/local/bin
@@ -75,6 +84,8 @@ class Host:
         self.inner = f"{INNER}.{number}"
         self.namespace = site.bed.namespace()
         self.folder = os.path.join(site.bed.folder, name)
+        self.own = site.own.get(name, ())  # folders of / whose changes it keeps to itself
+        self.clock = []  # stands before commands: see `set_clock`
         self.sshd = None
         self.keeper = None
         self._make_disk()
@@ -128,7 +139,7 @@ class Host:
         with open(os.path.join(self.folder, "keeper.log"), "w", encoding="utf-8") as log:
             self.keeper = self.site.bed.process(subprocess.Popen(
                 ["nsenter", f"--net=/run/netns/{self.namespace.name}", "--", "unshare", "-m", "--", "/bin/sh", "-c",
-                 SETUP, "setup", self.folder],
+                 SETUP, "setup", self.folder, *self.own],
                 preexec_fn=die_with_parent, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=log, text=True))
         if self.keeper.stdout.readline().strip() != "ready":
             raise AssertionError(open(os.path.join(self.folder, "keeper.log"), encoding="utf-8").read())
@@ -137,6 +148,20 @@ class Host:
     def inside(self):
         """What stands before a command that runs on the host."""
         return ["nsenter", "-t", str(self.keeper.pid), "-m", "-n", "--"]
+
+    def set_clock(self, seconds):
+        """The wall's clock is so far ahead, and no other: for all programs of wgkit that began since the first
+        call, within a second for those that run."""
+        write(os.path.join(self.folder, "etc/clock"), f"{seconds:+d}\n")
+        if self.clock:
+            return
+        library = next(iter(glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")), None) \
+            or missing("libfaketime", "faketime")
+        self.clock = ["env", f"LD_PRELOAD={library}", "FAKETIME_TIMESTAMP_FILE=/etc/clock", "NO_FAKE_STAT=1",
+                      "FAKETIME_CACHE_DURATION=1", "FAKETIME_DONT_FAKE_MONOTONIC=1"]
+        path = os.path.join(self.folder, "bin/wgkit")
+        os.remove(path)
+        write(path, f"#!/bin/sh\nexec {' '.join(self.clock)} {BIN}/wgkit \"$@\"\n", 0o755)
 
     def run(self, *argv, **options):
         return run(*self.inside(), *argv, **{"cwd": "/", **options})
@@ -198,11 +223,11 @@ class Host:
     def up(self, interface="wg0"):
         log = os.path.join(self.folder, "up.log")
         with open(log, "w+b") as said:  # into a file: the engine stays, and would keep a pipe open
-            process = self.start(os.path.join(BIN, "wgkit-net"), "up", interface, stdout=said, stderr=said)
+            process = self.start(*self.clock, os.path.join(BIN, "wgkit-net"), "up", interface, stdout=said, stderr=said)
             assert process.wait(30) == 0, open(log, encoding="utf-8").read()
 
     def wgkit(self, *argv, status=0):
-        ran = self.run(os.path.join(BIN, "wgkit"), *argv, check=False)
+        ran = self.run(*self.clock, os.path.join(BIN, "wgkit"), *argv, check=False)
         assert status is None or ran.returncode == status, f"{argv} on {self.name}: {ran.returncode}: {ran.stderr}"
         return ran
 
@@ -237,7 +262,8 @@ class Operator(Host):
         write(os.path.join(self.folder, "root/.ssh/config"), config, 0o600)
 
     def _fleet(self, argv):
-        return ["/bin/sh", "-c", 'cd /root/fleet && exec "$@"', "sh", os.path.join(BIN, "wgkit"), "fleet", *argv]
+        return ["/bin/sh", "-c", 'cd /root/fleet && exec "$@"', "sh", *self.clock, os.path.join(BIN, "wgkit"), "fleet",
+                *argv]
 
     def start_fleet(self, *argv, **options):
         return self.start(*self._fleet(argv), **{"env": {**os.environ, "HOME": "/root"}, **options})
@@ -258,11 +284,12 @@ class Operator(Host):
 
 class Site:
     """A bridge, hosts n1, n2, ... with addresses 192.0.2.1, ..., and the operator at .250. `bare`: names of
-    hosts without wgkit."""
+    hosts without wgkit; `own`: of folders that a host may change, as {"n3": ["usr", "var"]};
+    "usr=/some/usr" has what is in the other there, too."""
 
-    def __init__(self, bed, count, bare=()):
+    def __init__(self, bed, count, bare=(), own=None):
         need("ssh", "openssh-client")
-        self.bed, self.bare = bed, set(bare)
+        self.bed, self.bare, self.own = bed, set(bare), own or {}
         self.bridge = bed.namespace()
         self.bridge.ip("link add br0 type bridge", "link set br0 up", f"addr add {SUBNET}.254/24 dev br0")
         self.login_key_file = os.path.join(bed.folder, "login")

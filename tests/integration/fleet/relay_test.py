@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 """A node becomes an exit and the relay of a hub over ssh: kernel settings and rules come with its file, and go with it."""
+import json
 import sys
 
 from apply_test import ONE_CONNECTION
@@ -22,6 +23,45 @@ def edit_hub(operator, text):
     part = "".join(line + "\n" for line in nodes[start:end].splitlines() if not line.startswith("    exit:"))
     with open(path, "w", encoding="utf-8") as file:
         file.write(nodes[:start] + part + text + nodes[end:])
+
+
+def run_lines_that_differ(operator, host):
+    """People's own PostUp and PostDown: what was new is undone with the change, what is gone is undone, what stays
+    is left alone."""
+    def marks():
+        return host.run("sh", "-c", "cat /run/marks 2>/dev/null || :").stdout.split()
+    path = operator.file("nodes.yaml")
+    plain = open(path, encoding="utf-8").read()
+
+    def set_hooks(*names):
+        lines = [f"echo up-{name} >>/run/marks" for name in names], [f"echo down-{name} >>/run/marks" for name in names]
+        hooks = "".join(f"      {where}: {json.dumps(those)}\n" for where, those in zip(("post_up", "post_down"), lines))
+        with open(path, "w", encoding="utf-8") as file:
+            file.write(plain.replace("  - name: n2\n", "  - name: n2\n    hooks:\n" + hooks))
+    set_hooks("a")
+    assert "PostUp = echo up-a" in operator.fleet("plan", status=2).stdout
+    host.run("nft", "-f", "-", input=ONE_CONNECTION)
+    operator.fleet("apply", "--connect-timeout", "3", status=1)
+    host.run("nft", "delete", "table", "inet", "one")
+    assert marks() == ["up-a", "down-a"], marks()
+    operator.fleet("apply")
+    set_hooks("a", "b")
+    operator.fleet("apply")
+    assert marks()[2:] == ["up-a", "up-b"], marks()
+    set_hooks("b")
+    operator.fleet("apply")
+    assert marks()[4:] == ["down-a"], marks()
+    # A line that fails takes the change back.
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace('post_up: [', 'post_up: ["echo up-c >>/run/marks; exit 3", '))
+    assert "n2: a setting or command failed" in operator.fleet("apply", status=1).stderr
+    assert "up-c" not in host.read("/etc/wireguard/wg0.conf")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(plain)
+    operator.fleet("apply")
+    assert marks()[-1] == "down-b" and "0 of 3 nodes change" in operator.fleet("plan").stdout, marks()
 
 
 def main():
@@ -69,6 +109,7 @@ def main():
         assert "0 of 3 nodes change" in operator.fleet("plan").stdout
         for host in (two, three):
             host.namespace.reach(hub.inner)
+        run_lines_that_differ(operator, two)
 
 
 if __name__ == "__main__":
