@@ -36,7 +36,10 @@ void add_fleet_options(Arguments arguments, FleetOptions& options) {
 std::optional<wgkit::mesh::Fleet> load_fleet(const std::string& path, const Report& report) {
     auto fleet = wgkit::mesh::load(wgkit::mesh::Paths::beside(path), wgkit::mesh::today());
     if (!fleet) {
-        report.error(fleet.error());
+        auto error = fleet.error();
+        if (error.code == Errc::not_found && error.hint.empty())
+            error.hint = "`wgkit fleet import HOST...` writes it from machines that run";
+        report.error(error);
         return std::nullopt;
     }
     // Files that come over ssh have the node's key in them, so that a reload keeps it.
@@ -47,7 +50,9 @@ std::optional<wgkit::mesh::Fleet> load_fleet(const std::string& path, const Repo
                              ? shown.error(one.code, one.mark, one.message)
                              : shown.warning(one.code, one.mark, one.message);
             copy.file = one.file;
-            copy.hint = one.hint;
+            copy.hint = one.code == "missing-public-key"
+                            ? "`wgkit fleet bootstrap NODE` has it made there, and enters it"
+                            : one.hint;
             copy.notes = one.notes;
         }
     report.findings(shown, fleet->source);

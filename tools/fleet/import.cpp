@@ -6,6 +6,7 @@
 
 #include "commands.hpp"
 #include "common/json.hpp"
+#include "fleet/record.hpp"
 #include "fleet/survey.hpp"
 #include "util/ascii.hpp"
 #include "wgkit/mesh_import.hpp"
@@ -105,6 +106,8 @@ int run_import(const ImportFleetOptions& options, const Report& report) {
     if (!imported) return report.error(imported.error());
     for (const auto& one : imported->diagnostics.all()) report.warning(one.message, one.hint);
     const auto paths = wgkit::mesh::Paths::beside(fleet.nodes);
+    const auto record = Record::lock(fleet.nodes);
+    if (!record) return report.error(record.error());
     const auto written = write_import(*imported, paths, options.force);
     if (!written) return report.error(written.error());
     // Rendered at once: what the files could not tell, as the master of preshared keys, is made,
@@ -121,6 +124,11 @@ int run_import(const ImportFleetOptions& options, const Report& report) {
             report.warning(fmt::format("{}: {} changes", node.target.name, node.changes()),
                            "`wgkit fleet plan` shows them");
     }
+    std::vector<std::string> names;
+    for (const auto& target : targets) names.push_back(target.name);
+    if (auto logged = record->log("import", names, "done", fmt::format("{} changes", changes));
+        !logged)
+        return report.error(logged.error());
     std::size_t pairs = 0;
     for (const auto& one : imported->pairs) pairs += one.count;
     if (fleet.json)

@@ -66,7 +66,8 @@ Result<void> begin(const std::string& name, const wgkit::mesh::Fleet& fleet, Rec
     if (std::any_of(all.begin(), all.end(), same)) return {};
     Revocation revocation{name, keys_of(fleet, name), {}};
     if (revocation.keys.empty())
-        return Error{Errc::not_found, fmt::format("no key of a node '{}' is known", name), {}};
+        return Error{Errc::not_found, fmt::format("no key of a node '{}' is known", name),
+                     "`wgkit fleet status` lists the nodes"};
     auto targets = targets_of(fleet);
     if (!targets) return targets.error();
     std::stable_sort(targets->begin(), targets->end(), [&](const Target& a, const Target& b) {

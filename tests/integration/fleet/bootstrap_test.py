@@ -46,6 +46,7 @@ def main():
         site.make_mesh(hosts=[one, two])
 
         # Plain machines, and no inventory yet: they get wgkit, then they are taken over.
+        assert "`wgkit fleet import HOST...`" in operator.fleet("status", status=1).stderr
         said = operator.fleet("import", "n1", f"root@{two.address}", status=1).stderr
         assert "bootstrap --from PATH n1`" in said and f"bootstrap --from PATH root@{two.address}`" in said, said
         folder = os.path.join(operator.folder, "root/folder")
@@ -55,11 +56,13 @@ def main():
         said = operator.fleet("bootstrap", "--from", "/root/folder", "n1", f"root@{two.address}").stdout
         assert "n1: got" in said and f"{two.address}: got" in said, said
         operator.fleet("import", "n1", "n2")
+        assert "import n1,n2: done" in operator.fleet("log").stdout
 
         said = operator.fleet("import", "--force", "n1", "n2", "n3", status=1).stderr
         assert "fleet bootstrap" in said, said
         add_node(operator, bare, f"{{host: {bare.address}, user: op}}")
-        assert "missing-public-key" in operator.fleet("plan", status=1).stderr
+        said = operator.fleet("plan", status=1).stderr
+        assert "missing-public-key" in said and "`wgkit fleet bootstrap NODE`" in said, said
         said = operator.fleet("bootstrap", "n3", status=1).stderr
         assert "--from" in said, said
 
