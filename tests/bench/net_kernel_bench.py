@@ -2,9 +2,10 @@
 """net_kernel_bench.py [--bin FOLDER] [--applies N] [--rate R] [--peers P]: what wgkit net apply costs those who are
 connected through the kernel's WireGuard, beside `wg syncconf`, in a virtual machine (tests/kernel/guest.py).
 
-Two devices send numbered UDP datagrams both ways, while one of them is changed: N times nothing, and N times one of its
-P other peers. The rate is halved until a run without changes loses nothing. Then: the messages of an apply with nothing
-to do.
+Two devices send numbered UDP datagrams both ways, while one of them is only read, N times, or changed: N times nothing,
+and N times one of its P other peers; in each round in the other order. The rate is halved until a run without changes
+loses nothing. Beside each number is what the kernel says that it has dropped, and where. Then: the messages of an apply
+with nothing to do.
 """
 import argparse
 import base64
@@ -52,10 +53,14 @@ there ip addr add 10.0.0.2/24 dev k1
 there ip link set k1 up
 wait_for 20 ping -c 1 -W 1 10.0.0.2 >/run/log
 now() { read -r seconds rest </proc/uptime; echo "$seconds"; }
+# What the kernel itself says that it has dropped, here and over there.
+counters() { cat /proc/net/dev /proc/net/snmp /proc/net/softnet_stat; }
 # measure NAME RATE COMMAND...: the command under datagrams both ways.
 measure() {
   name=$1 rate=$2
   shift 2
+  section "$name, here before" counters
+  section "$name, there before" there sh -c "cat /proc/net/dev /proc/net/snmp"
   /numbers 10.0.0.1 10.0.0.2 7000 $rate >/run/here & one=$!
   nsenter --net=/proc/$(cat /run/pid)/ns/net /numbers 10.0.0.2 10.0.0.1 7000 $rate >/run/over & two=$!
   sleep 1
@@ -64,6 +69,8 @@ measure() {
   end=$(now)
   kill $one $two
   wait $one $two
+  section "$name, here after" counters
+  section "$name, there after" there sh -c "cat /proc/net/dev /proc/net/snmp"
   echo "@@@ section $name"
   echo "seconds $begin $end"
   cat /run/here /run/over
@@ -77,7 +84,6 @@ again() { # COUNT CHANGES COMMAND...
     "$@" /run/c/$((turn % 2 * changes)).conf >/run/log 2>&1 || { cat /run/log; return 1; }
   done
 }
-quiet() { sleep 20; }
 """
 
 
@@ -92,12 +98,30 @@ def peers(count, turn):
         yield f"[Peer]\nPublicKey = {key_of(generator)}\nAllowedIPs = 10.1.{number // 250}.{number % 250}/32{extra}\n"
 
 
-def outcome(text):
-    """(lost, sent, seconds) of a section: what one end has sent less what the other has received."""
+def dropped(text):
+    """{where: how many} of what `counters` printed. A datagram may be in two: a device's queue, and the processor's."""
+    found = {}
+    for name, numbers in re.findall(r"^ *((?:k|wire)[01]):(.*)", text, re.M):
+        columns = list(map(int, numbers.split()))
+        found[f"{name} received"], found[f"{name} sent"] = columns[2] + columns[3], columns[10] + columns[11]
+    found["sockets"] = int(re.search(r"^Udp: \d+ \d+ \d+ \d+ (\d+)", text, re.M)[1])
+    rows = re.findall(r"^[0-9a-f]{8} ([0-9a-f]{8}) ", text, re.M)
+    if rows:
+        found["queue of the processor"] = sum(int(row, 16) for row in rows)
+    return found
+
+
+def outcome(parts, name):
+    """(lost, sent, seconds, {where: dropped}) of a section: what one end has sent less what the other has received."""
+    text = parts[name]
     begin, end = map(float, re.search(r"seconds (\S+) (\S+)", text).groups())
     rows = [list(map(int, re.findall(r"\d+", line))) for line in text.splitlines() if line.startswith("sent")]
     (sent, got), (other_sent, other_got) = ((row[0], row[1]) for row in rows)
-    return sent + other_sent - got - other_got, sent + other_sent, end - begin
+    drops = {}
+    for side in ("here", "there"):
+        before, after = (dropped(parts[f"{name}, {side} {when}"]) for when in ("before", "after"))
+        drops |= {f"{where} {side}": after[where] - before[where] for where in after if after[where] != before[where]}
+    return sent + other_sent - got - other_got, sent + other_sent, end - begin, drops
 
 
 def main():
@@ -106,6 +130,7 @@ def main():
     parser.add_argument("--applies", type=int, default=1000)
     parser.add_argument("--rate", type=int, default=20000)
     parser.add_argument("--peers", type=int, default=300)
+    parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=int, default=1500, help="for one virtual machine")
     options = parser.parse_args()
     net, numbers = (os.path.abspath(os.path.join(options.bin, name)) for name in ("wgkit-net", "wgkit_udp_numbers"))
@@ -120,23 +145,27 @@ def main():
 
     rate = options.rate
     while True:
-        lost, sent, seconds = outcome(run(f"measure control {rate} quiet\n")["control"])
-        print(f"control, {rate} datagrams/s each way: {lost} lost of {sent}, {sent / 2 / seconds:.0f}/s sent", flush=True)
+        lost, sent, seconds, drops = outcome(run(f"measure control {rate} sleep 20\n"), "control")
+        print(f"control, {rate} datagrams/s each way: {lost} lost of {sent}, {sent / 2 / (seconds + 1):.0f}/s sent {drops or ''}", flush=True)
         if not lost or rate <= 10:
             break
         rate //= 2
-    job = ""
-    names = []
-    for changes, what in ((0, "that change nothing"), (1, "that change one peer")):
-        for name, command in (("wgkit net apply", "/net apply --interface k0"), ("wg syncconf", "wg syncconf k0")):
-            names.append(f"{options.applies} x {name} {what}")
-            job += f'again 1 0 {command}\nmeasure "{names[-1]}" {rate} again {options.applies} {changes} {command}\n'
-    job += ("again 1 0 /net apply --interface k0\nstrace -f -qq -o /run/trace -e trace=sendto,sendmsg,recvmsg,recvfrom "
-            "/net apply --interface k0 /run/c/0.conf >/run/log\nsection trace cat /run/trace\nsection end true\n")
-    parts = run(job)
-    for name in names:
-        lost, sent, seconds = outcome(parts[name])
-        print(f"{name}: {lost} lost of {sent}, {1000 * seconds / options.applies:.1f} ms each", flush=True)
+    count = options.applies
+    work = {f"{count} x wg show dump": f"again {count} 0 wg_show k0",
+            **{f"{count} x {name} that {what}": f"again {count} {changes} {command}"
+               for name, command in (("wgkit net apply", "/net apply --interface k0"), ("wg syncconf", "wg syncconf k0"))
+               for changes, what in ((0, "changes nothing"), (1, "changes one peer"))}}
+    for turn in range(options.rounds):
+        job = ""
+        for name, command in list(work.items())[::-1 if turn % 2 else 1]:
+            job += f'again 1 0 /net apply --interface k0\nmeasure "{name}" {rate} {command}\n'
+        parts = run(f"wg_show() {{ wg show k0 dump; }}\n" + job + f"measure nothing {rate} sleep 60\n")
+        for name in (*work, "nothing"):
+            lost, sent, seconds, drops = outcome(parts, name)
+            print(f"round {turn + 1}: {name}: {lost} lost of {sent}, {1000 * seconds / count:.1f} ms each, "
+                  f"{sent / 2 / (seconds + 1):.0f}/s {drops or ''}", flush=True)
+    parts = run("again 1 0 /net apply --interface k0\nstrace -f -qq -o /run/trace -e trace=sendto,sendmsg,recvmsg,recvfrom "
+                "/net apply --interface k0 /run/c/0.conf >/run/log\nsection trace cat /run/trace\nsection end true\n")
     sent = [line for line in parts["trace"].splitlines() if re.search(r"send(to|msg)\(", line)]
     print(f"messages of an apply with nothing to do: {len(sent)}")
     for line in sent:
